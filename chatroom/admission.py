@@ -1,0 +1,55 @@
+"""Who may connect: so many in all, so many from one address. Counts, and knows no sockets."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+
+from chatroom.errors import TooMany
+from chatroom.limits import Limits
+
+__all__ = ["Admission"]
+
+
+class Admission:
+    """Counts the connections of every protocol together. Holds nothing for who is gone."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.connected = 0
+        self._from: dict[str, int] = {}
+
+    def admit(self, address: str) -> None:
+        """Count one connection from `address` ('' where there is none, as for a UNIX
+        socket). Raises TooMany, and then counts nothing."""
+        most = self.limits.connections
+        if most is not None and self.connected >= most:
+            raise TooMany(f"The server is full ({most} connections). Try again later.")
+        source = _source(address)
+        most = self.limits.connections_per_address
+        here = self._from.get(source, 0)
+        if source and most is not None and here >= most:
+            raise TooMany(f"Too many connections from {source} ({most} may be). Close one first.")
+        self.connected += 1
+        if source:
+            self._from[source] = here + 1
+
+    def release(self, address: str) -> None:
+        """One that was admitted is gone."""
+        self.connected -= 1
+        source = _source(address)
+        here = self._from.pop(source, 0)
+        if here > 1:
+            self._from[source] = here - 1
+
+
+def _source(address: str) -> str:
+    """What counts as one source: an IPv4 address, an IPv6 /64; nothing for loopback."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is None:
+            return "" if ip.is_loopback else f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+        ip = ip.ipv4_mapped
+    return "" if ip.is_loopback else str(ip)

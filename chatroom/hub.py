@@ -1,0 +1,350 @@
+"""The hub: rooms by name, members by nick, and the verbs that every protocol calls.
+
+Knows no clock (`now`, seconds since the epoch, is an argument), no sockets, no
+wire format. A verb either happens whole or raises a ChatError that says why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count, islice
+from math import ceil
+
+from chatroom.admission import Admission
+from chatroom.errors import NameTaken, NoSuchMember, NotInRoom, TooMany
+from chatroom.events import (
+    Acted,
+    Event,
+    Joined,
+    Left,
+    Notice,
+    Renamed,
+    Replayed,
+    Said,
+    Told,
+    TopicSet,
+    Welcomed,
+)
+from chatroom.limits import Limits, Rate, TokenBucket
+from chatroom.member import Door, Member
+from chatroom.names import check_nick, fold, guest_nick, room_name
+from chatroom.phrases import listed, plural
+from chatroom.room import Room, ignores
+from chatroom.turn import Turn
+
+__all__ = ["Hub"]
+
+
+class Hub:
+    """One chat. Everyone in it is in `members`, by folded nick: the only list there is.
+
+    `end_of_turn` is called with a callable when something was accepted, and calls it
+    once the current reactor turn is over; without it, the first factory that serves
+    the hub brings its reactor's. `guests_by_address` shows guests by their address.
+    """
+
+    def __init__(
+        self,
+        *,
+        end_of_turn: Callable[[Callable[[], None]], object] | None = None,
+        limits: Limits | None = None,
+        lobby: str = "#lobby",
+        welcome: str = "Welcome to this chatroom!",
+        motd: str = "",
+        guests_by_address: bool = False,
+    ) -> None:
+        self.welcome = welcome
+        self.motd = motd
+        self.guests_by_address = guests_by_address
+        self.started: float | None = None
+        self.members: dict[str, Member] = {}
+        self.rooms: dict[str, Room] = {}
+        self.listeners: list[Callable[[Event], object]] = []
+        self._ids = count(1)
+        self._guests = count(1)
+        self._turn = Turn(end_of_turn or _no_turns)
+        self.limits = limits or Limits()
+        self.admission = Admission(self.limits)
+        self.lobby = self._room(room_name(lobby))
+
+    @property
+    def needs_turns(self) -> bool:
+        """Whether nobody has said yet how to learn that a turn is over."""
+        return self._turn.end_of_turn is _no_turns
+
+    def use_turns(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
+        """Say how to learn that a turn is over (see the class)."""
+        self._turn.end_of_turn = end_of_turn
+
+    def apply(self, limits: Limits) -> None:
+        """Use other limits from now on; nobody is dropped for being over a lowered one."""
+        self.limits = self.admission.limits = limits
+        for room in self.rooms.values():
+            room.keep(limits.recent or 0)
+        for member in self.members.values():
+            member.buckets = None
+
+    # Coming and going
+
+    def enter(self, door: Door, now: float, nick: str = "", address: str = "") -> Member:
+        """Someone arrives: a guest in the lobby, or under `nick` (a program's own member).
+
+        Raises BadName or NameTaken; a guest always gets in.
+        """
+        if nick:
+            self._must_be_free(nick)
+        member = Member(nick or self._guest_nick(), door, address, now)
+        member.guest = not nick
+        member.shown = self._shown(member)
+        self.members[member.folded] = member
+        if self.started is None:
+            self.started = now
+        self._turn.mail(member, Welcomed(next(self._ids), now, None, "", "", self.welcome))
+        self.notify(member, self.motd, now)
+        self._enter_room(member, self.lobby, now)
+        return member
+
+    def leave(self, member: Member, reason: str, now: float, *, gone: bool = False) -> None:
+        """Someone goes for good. Its door is closed after this turn, unless there is nobody
+        behind it any more (`gone`). Twice does no harm."""
+        if not member.present:
+            return
+        member.present = False
+        for room in tuple(member.rooms):
+            self._leave_room(member, room, reason, now, gone)
+        del self.members[member.folded]
+        self._turn.ignorers.discard(member)
+        if not gone:
+            self._turn.close(member)
+
+    def dismiss(self, text: str, now: float) -> None:
+        """Tell everyone, and close every door after this turn."""
+        for member in self.members.values():
+            self.notify(member, text, now)
+            self._turn.close(member)
+
+    def join(self, member: Member, name: str, now: float) -> Room:
+        """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
+        name = room_name(name)
+        room = self.rooms.get(fold(name))
+        if room is not None and room in member.rooms:
+            self._switch(member, room)
+            return room
+        most = self.limits.rooms_per_member
+        if most is not None and len(member.rooms) >= most:
+            raise TooMany(f"You are in {most} rooms, the most there may be. /part one first.")
+        self._take(member, "joins", self.limits.joins, now, "You join rooms too fast.")
+        room = room or self._room(name)
+        self._enter_room(member, room, now)
+        return room
+
+    def part(self, member: Member, name: str, reason: str, now: float) -> Room:
+        """Leave a room. Raises NotInRoom."""
+        room = self.room_of(member, name)
+        self._leave_room(member, room, reason, now, gone=False)
+        return room
+
+    # Speaking
+
+    def say(self, member: Member, text: str, now: float) -> None:
+        """Say a line in the member's current room. Raises NotInRoom."""
+        room = member.current or self.room_of(member, "")
+        member.spoke = now
+        self._post(
+            room, Said(next(self._ids), now, room.name, member.nick, member.shown, text), member
+        )
+
+    def act(self, member: Member, text: str, now: float) -> None:
+        """Tell the current room what the member does. Raises NotInRoom."""
+        room = self.room_of(member, "")
+        member.spoke = now
+        self._post(
+            room, Acted(next(self._ids), now, room.name, member.nick, member.shown, text), member
+        )
+
+    def tell(self, member: Member, nick: str, text: str, now: float) -> Member:
+        """Say a line to one member alone; returns it. Raises NoSuchMember."""
+        to = self.find(nick)
+        member.spoke = now
+        line = (now, None, member.nick, member.shown, to.nick, text)
+        self._turn.mail(member, Told(next(self._ids), *line, echo=True))
+        if member.folded not in to.ignored:
+            to.last_from = member
+            self._turn.mail(to, Told(next(self._ids), *line, echo=False))
+        return to
+
+    def notify(self, member: Member, text: str, now: float) -> None:
+        """The server's word to one member, a Notice for each line of `text`."""
+        notices = [Notice(next(self._ids), now, None, "", "", line) for line in text.splitlines()]
+        if notices:
+            self._turn.mail(member, *notices)
+
+    def announce(self, text: str, now: float) -> None:
+        """The server's word to everyone."""
+        for member in self.members.values():
+            self.notify(member, text, now)
+
+    def replay(self, member: Member, room: Room, most: int, now: float) -> int:
+        """Show the room's last lines again; returns how many there were."""
+        events = [event for event in room.recent if not (member.ignored and ignores(member, event))]
+        events = events[len(events) - most :] if most < len(events) else events
+        if events:
+            self._turn.mail(
+                member,
+                *(Replayed(next(self._ids), now, e.room, e.sender, e.shown, e) for e in events),
+            )
+        return len(events)
+
+    # Being someone
+
+    def rename(self, member: Member, nick: str, now: float) -> None:
+        """Take another nick. Raises BadName, NameTaken, TooMany."""
+        if nick == member.nick:
+            raise NameTaken(f"You are {nick} already.")
+        self._must_be_free(nick, member)
+        self._take(member, "nick", self.limits.nick_changes, now, "You change nicks too fast.")
+        event = Renamed(next(self._ids), now, None, member.nick, member.shown, nick)
+        for room in member.rooms:
+            self._turn.post(room, event, member)
+        self._heard(event)
+        for other in self._turn.ignorers:
+            if member.folded in other.ignored:
+                other.ignored = other.ignored - {member.folded} | {fold(nick)}
+        del self.members[member.folded]
+        member.nick, member.folded, member.guest = nick, fold(nick), False
+        member.shown = self._shown(member)
+        self.members[member.folded] = member
+        member.refresh()
+
+    def set_topic(self, member: Member, topic: str, now: float) -> Room:
+        """Set the current room's topic; an empty one clears it. Raises NotInRoom."""
+        room = self.room_of(member, "")
+        room.topic, room.topic_by = topic, member.nick if topic else ""
+        self._post(
+            room,
+            TopicSet(next(self._ids), now, room.name, member.nick, member.shown, topic),
+            member,
+        )
+        return room
+
+    def ignore(self, member: Member, nick: str) -> None:
+        """Hide what `nick` says from the member, under this nick and the next. Raises
+        NoSuchMember."""
+        member.ignored |= {self.find(nick).folded}
+        self._turn.ignorers.add(member)
+
+    def unignore(self, member: Member, nick: str) -> None:
+        """Show it again. Raises NoSuchMember when it was not hidden."""
+        if fold(nick) not in member.ignored:
+            raise NoSuchMember(f"You do not ignore {nick}. /ignore lists whom you do.")
+        member.ignored -= {fold(nick)}
+        if not member.ignored:
+            self._turn.ignorers.discard(member)
+
+    # Finding
+
+    def find(self, nick: str) -> Member:
+        """The member of that nick. Raises NoSuchMember."""
+        try:
+            return self.members[fold(nick)]
+        except KeyError:
+            raise NoSuchMember(f"Nobody here is called {nick}. /who lists who is here.") from None
+
+    def room_of(self, member: Member, name: str) -> Room:
+        """The room of that name, or the current one for '', which `member` is in. Raises
+        NotInRoom."""
+        if not name:
+            if member.current is None:
+                raise NotInRoom(f"You are in no room. /join {self.lobby.name} to talk.")
+            return member.current
+        room = self.rooms.get(fold(room_name(name)))
+        if room is None or room not in member.rooms:
+            raise NotInRoom(f"You are not in {room_name(name)}. /join it first.")
+        return room
+
+    def arrival(self, member: Member, room: Room) -> str:
+        """Where the member is now, with whom, and about what."""
+        others = [other.nick for other in islice(room.members, 12) if other is not member]
+        here = len(room.members)
+        company = f" with {listed(others, here - 1)} ({here} here)" if others else ", alone"
+        where = f"You are {member.nick} in {room.name}{company}."
+        return where + (f"\nThe topic is: {room.topic}" if room.topic else "")
+
+    # Inside
+
+    def _post(self, room: Room, event: Event, origin: Member | None) -> None:
+        self._turn.post(room, event, origin)
+        if self.listeners:
+            self._heard(event)
+
+    def _heard(self, event: Event) -> None:
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as error:
+                self._turn.failures.append(error)
+
+    def _enter_room(self, member: Member, room: Room, now: float) -> None:
+        self.replay(member, room, self.limits.recent or 0, now)
+        room.joined(member)
+        member.rooms[room] = None
+        here = len(room.members)
+        self._post(
+            room, Joined(next(self._ids), now, room.name, member.nick, member.shown, here), member
+        )
+        self._switch(member, room)
+        self.notify(member, self.arrival(member, room), now)
+
+    def _leave_room(self, member: Member, room: Room, reason: str, now: float, gone: bool) -> None:
+        if not gone:
+            self._turn.mail(member, *room.coming(member))
+        room.left(member)
+        del member.rooms[room]
+        here = len(room.members)
+        self._post(
+            room,
+            Left(next(self._ids), now, room.name, member.nick, member.shown, here, reason),
+            None,
+        )
+        if not room.members and room is not self.lobby:
+            del self.rooms[fold(room.name)]
+        if member.current is room:
+            self._switch(member, next(reversed(member.rooms), None))
+
+    def _switch(self, member: Member, room: Room | None) -> None:
+        member.current = room
+        member.refresh()
+
+    def _room(self, name: str) -> Room:
+        room = self.rooms[fold(name)] = Room(name, self.limits.recent or 0)
+        return room
+
+    def _guest_nick(self) -> str:
+        return next(
+            nick for number in self._guests if (nick := guest_nick(number)) not in self.members
+        )
+
+    def _shown(self, member: Member) -> str:
+        by_address = self.guests_by_address and member.guest
+        return (by_address and member.address) or member.nick
+
+    def _must_be_free(self, nick: str, member: Member | None = None) -> None:
+        if self.members.get(fold(check_nick(nick)), member) is not member:
+            raise NameTaken(f"{nick} is taken. Choose another nick.")
+
+    def _take(
+        self, member: Member, what: str, per_minute: int | None, now: float, refusal: str
+    ) -> None:
+        """Count one more of `what` against its limit. Raises TooMany with `refusal`."""
+        if per_minute is None:
+            return
+        member.buckets = member.buckets or {}
+        bucket = member.buckets.get(what)
+        if bucket is None:
+            bucket = member.buckets[what] = TokenBucket(Rate(per_minute, per_minute / 60), now)
+        if not bucket.take(now):
+            raise TooMany(f"{refusal} Wait {plural(ceil(bucket.wait()), 'second')}.")
+
+
+def _no_turns(flush: Callable[[], None]) -> None:
+    raise RuntimeError("Give the Hub end_of_turn, or serve it with a ChatFactory first.")

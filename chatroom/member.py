@@ -1,0 +1,124 @@
+"""A member: a nick, the rooms it is in, and the door its events go out by.
+
+Knows no wire format. A door (a protocol's connection, or a program in this
+process) supplies a view, which renders events, and takes what the view made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from chatroom.events import Event
+from chatroom.limits import TokenBucket
+from chatroom.names import fold
+
+if TYPE_CHECKING:
+    from chatroom.room import Room
+
+__all__ = ["Bell", "Door", "Listener", "Member", "Timestamps", "View"]
+
+Timestamps = Literal["off", "time", "datetime"]
+Bell = Literal["off", "msg", "mention", "all"]
+
+
+class View(Protocol):
+    """One wire format. Members that share a view object share the rendered bytes,
+    so doors hand out the same object for the same format."""
+
+    def render(self, events: Sequence[Event]) -> Any:
+        """What `write` is given for these events. MUST NOT block or have effects."""
+
+
+class Door(Protocol):
+    """How the hub reaches the one behind a member."""
+
+    def view(self, member: Member) -> View:
+        """The view for this member as it is now (its room, nick and wishes)."""
+
+    def write(self, data: Any) -> object:
+        """Take what the view rendered. MUST NOT block; what it raises costs nobody else."""
+
+    def close(self) -> object:
+        """Close, once what was written is out."""
+
+
+class Member:
+    """Someone in the chat. Only the Hub changes it, but for `last_from`."""
+
+    __slots__ = (
+        "address",
+        "away",
+        "bell",
+        "buckets",
+        "current",
+        "door",
+        "folded",
+        "guest",
+        "ignored",
+        "last_from",
+        "mail",
+        "nick",
+        "present",
+        "rooms",
+        "shown",
+        "since",
+        "spoke",
+        "timestamps",
+        "view",
+        "write",
+    )
+
+    def __init__(self, nick: str, door: Door, address: str, now: float) -> None:
+        self.nick = self.shown = nick
+        self.folded = fold(nick)
+        self.door = door
+        self.address = address
+        self.write: Callable[[Any], object] = door.write
+        self.guest = False
+        self.present = True
+        self.rooms: dict[Room, None] = {}
+        self.current: Room | None = None
+        self.mail: list[Event] = []
+        self.ignored: frozenset[str] = frozenset()
+        self.away: str | None = None
+        self.last_from: Member | None = None
+        self.timestamps: Timestamps = "off"
+        self.bell: Bell = "off"
+        self.since = self.spoke = now
+        self.buckets: dict[str, TokenBucket] | None = None
+        self.view = door.view(self)
+
+    def wish(self, *, timestamps: Timestamps | None = None, bell: Bell | None = None) -> None:
+        """How this member wants its events written."""
+        self.timestamps = timestamps or self.timestamps
+        self.bell = bell or self.bell
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Ask the door for the view anew, after something that it may depend on changed."""
+        self.view = self.door.view(self)
+
+
+class _Events:
+    def render(self, events: Sequence[Event]) -> Sequence[Event]:
+        return events
+
+
+class Listener:
+    """A door for a program in this process (a bot): each event is given to a callable."""
+
+    _EVENTS = _Events()
+
+    def __init__(self, heard: Callable[[Event], object]) -> None:
+        self._heard = heard
+
+    def view(self, member: Member) -> View:
+        return self._EVENTS
+
+    def write(self, data: Sequence[Event]) -> None:
+        for event in data:
+            self._heard(event)
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,64 @@
+"""What the daemon asks of its process and its reactor, where it is the master of both.
+
+An existing deployment that embeds the chat is its own master, and none of this is done there.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from twisted.internet.error import ReactorNotRunning
+
+__all__ = ["descriptors_for", "on_hangup", "stop_on_terminate", "use_steady_clock"]
+
+# Kept free of connections: the log, the listeners, epoll, the reactor's own pipes.
+_RESERVED_DESCRIPTORS = 32
+
+
+def use_steady_clock(reactor: Any) -> None:
+    """Let timers run by a clock that does not step: Twisted's reactor takes the time of day,
+    so a clock set back an hour would hold every timer for an hour."""
+    if not reactor.getDelayedCalls():
+        reactor.seconds = time.monotonic
+
+
+def descriptors_for(connections: int | None) -> int | None:
+    """Raise this process's limit of open files, as far as it may, so that `connections` fit;
+    returns how many do (None: any number, as `connections`)."""
+    if sys.platform == "win32":  # pragma: no cover
+        return connections
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = hard if connections is None else connections + _RESERVED_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and (wanted == resource.RLIM_INFINITY or wanted > soft):
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+    if soft == resource.RLIM_INFINITY:
+        return connections
+    room = max(1, soft - _RESERVED_DESCRIPTORS)
+    return room if connections is None else min(connections, room)
+
+
+def on_hangup(reactor: Any, reload: Callable[[], object]) -> None:
+    """Call `reload` in the reactor at each SIGHUP, also at one that comes before it runs."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
+
+
+def stop_on_terminate(reactor: Any) -> None:
+    """Stop at SIGTERM with exit status 0: the daemon did what it was told. Twisted would end
+    the process by the same signal again. Call once the reactor runs."""
+
+    def stop() -> None:
+        with suppress(ReactorNotRunning):
+            reactor.stop()
+
+    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(stop))

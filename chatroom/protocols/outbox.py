@@ -1,0 +1,205 @@
+"""What is on its way to one peer, within bounds.
+
+Twisted's `transport.write` keeps whatever it is given, and a peer that never reads
+would cost memory without end. The rules kept here:
+- While the transport is behind, the outbox keeps references to the shared batches,
+  at most `limit` bytes of them; then whole batches are skipped and counted, until
+  the peer has caught up and is told.
+- A peer that takes nothing for a while is given up.
+- Nothing is reordered, ever.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+__all__ = ["Outbox"]
+
+if sys.platform == "win32":  # pragma: no cover
+
+    def _unacknowledged(transport: Any) -> int | None:
+        return None
+else:
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
+    def _unacknowledged(transport: Any) -> int | None:
+        """Bytes that the kernel holds for the peer; None where it does not say."""
+        try:
+            answer = ioctl(transport.fileno(), TIOCOUTQ, b"\0\0\0\0")
+        except (OSError, AttributeError, TypeError, ValueError):
+            return None
+        return int.from_bytes(answer, sys.byteorder)
+
+
+@implementer(IPushProducer)
+class Outbox:
+    """Writes to `transport`, of which it is the only writer.
+
+    `behind` is a set that holds this outbox while its peer is behind; `skipped` makes
+    the line that tells the peer how many lines it missed; `give_up` is called when the
+    peer takes nothing any more.
+    """
+
+    __slots__ = (
+        "_behind",
+        "_closed",
+        "_direct",
+        "_give_up",
+        "_kept",
+        "_kept_bytes",
+        "_moved",
+        "_paused",
+        "_queued",
+        "_send",
+        "_skipped",
+        "_skipped_line",
+        "_transport",
+        "limit",
+    )
+
+    def __init__(
+        self,
+        transport: Any,
+        limit: int | None,
+        behind: set[Outbox],
+        skipped: Callable[[int], bytes],
+        give_up: Callable[[], None],
+    ) -> None:
+        self.limit = limit
+        self._transport = transport
+        self._behind = behind
+        self._skipped_line = skipped
+        self._give_up = give_up
+        self._direct = self._send = _direct_send(transport)
+        self._kept: deque[bytes] = deque()
+        self._kept_bytes = 0
+        self._skipped = 0
+        self._paused = False
+        self._closed = False
+        self._queued: tuple[int | None, int] | None = None
+        self._moved = 0.0
+        self._transport.registerProducer(self, True)
+
+    def write(self, data: bytes) -> None:
+        """To the kernel at once, or kept, or skipped. MUST NOT block, MUST NOT reorder."""
+        send = self._send
+        if send is None:
+            self._write_behind(data)
+            return
+        # The direct send saves two epoll_ctl calls and a second poll for each recipient
+        # (10,000 deliveries: 205 epoll_ctl calls against 20,205).
+        try:
+            sent = send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The peer is gone. What it sent before may still wait to be read; reading,
+            # not writing, ends the connection.
+            self._send = self._direct = None
+            self._closed = True
+            return
+        if sent != len(data):
+            self._send = None
+            self._behind.add(self)
+            self._transport.write(data[sent:])
+
+    def _write_behind(self, data: bytes) -> None:
+        if self._closed:
+            return
+        if self._caught_up():
+            self._behind.discard(self)
+            self._send = self._direct
+            self.write(data)
+        elif not self._paused:
+            self._transport.write(data)
+        elif self._skipped or (
+            self.limit is not None and self._kept_bytes + len(data) > self.limit
+        ):
+            self._skipped += data.count(b"\n")
+        else:
+            self._kept.append(data)
+            self._kept_bytes += len(data)
+
+    def _caught_up(self) -> bool:
+        """Whether a direct send would overtake nothing."""
+        return (
+            self._direct is not None
+            and not self._paused
+            and not self._transport.dataBuffer
+            and not self._transport._tempDataBuffer
+        )
+
+    def pauseProducing(self) -> None:
+        """The transport is behind."""
+        self._paused = True
+        self._behind.add(self)
+
+    def resumeProducing(self) -> None:
+        """The transport has passed on all that it was given."""
+        self._paused = False
+        self._queued = None
+        while self._kept and not self._paused:
+            data = self._kept.popleft()
+            self._kept_bytes -= len(data)
+            self._transport.write(data)
+        if not self._paused and self._skipped:
+            skipped, self._skipped = self._skipped, 0
+            self._transport.write(self._skipped_line(skipped))
+        if not self._paused and self._direct is None:
+            self._behind.discard(self)
+
+    def stopProducing(self) -> None:
+        """The connection is lost."""
+        self._closed = True
+        self._send = self._direct = None
+        self._kept.clear()
+        self._behind.discard(self)
+
+    def check(self, now: float, seconds: float) -> None:
+        """Give the peer up if it is behind and has taken nothing for `seconds`. Asked every
+        so often while it is behind, with `now` of a clock that does not step."""
+        if self._caught_up():
+            self._behind.discard(self)
+            self._send = self._direct
+            self._queued = None
+            return
+        # What we keep does not count: it grows without the peer's doing.
+        queued = (_unacknowledged(self._transport), getattr(self._transport, "offset", 0))
+        if queued != self._queued:
+            self._queued = queued
+            self._moved = now
+        elif now - self._moved >= seconds:
+            self._behind.discard(self)
+            self._give_up()
+
+    def close(self) -> None:
+        """Pass on what is kept, then lose the connection. Nothing is written after it."""
+        if self._closed:
+            self._transport.loseConnection()
+            return
+        self._closed = True
+        self._send = None
+        self._transport.unregisterProducer()
+        for data in self._kept:
+            self._transport.write(data)
+        if self._skipped:
+            self._transport.write(self._skipped_line(self._skipped))
+        self._kept.clear()
+        self._transport.loseConnection()
+
+
+def _direct_send(transport: Any) -> Callable[[bytes], int] | None:
+    """The socket's own `send` where that is all that writing takes: a plain TCP connection.
+    None for any other transport (TLS, UNIX sockets, a test's), which is written to as usual."""
+    if type(transport) is not tcp.Server or transport.TLS or not transport.connected:
+        return None
+    send: Callable[[bytes], int] = transport.socket.send
+    return send

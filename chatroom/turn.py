@@ -1,0 +1,119 @@
+"""One reactor turn: what was accepted in it goes out at its end, in order.
+
+The rules it keeps:
+- A member sees everything that is for it in the order of the events' ids: room
+  lines of all its rooms, private lines and replies alike.
+- Members whose turn is just a room's batch get the same rendered object.
+- A member that raises costs the others nothing; it is reported after the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatroom.events import Event
+from chatroom.member import Member
+from chatroom.room import Batch, Room
+
+__all__ = ["Turn"]
+
+
+class Turn:
+    """Collects posts and mail, and delivers them when `flush` is called.
+
+    `end_of_turn` is given `flush`, once a turn, and calls it when the turn is over.
+    `ignorers` are the members that do not want to read everything, and `failures`
+    what was raised in the turn by those whom it is no concern of.
+    """
+
+    def __init__(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
+        self.end_of_turn = end_of_turn
+        self._due = False
+        self._rooms: dict[Room, None] = {}
+        self._apart: dict[Member, None] = {}
+        self._closing: list[Member] = []
+        self.ignorers: set[Member] = set()
+        self.failures: list[Exception] = []
+
+    def post(self, room: Room, event: Event, origin: Member | None) -> None:
+        """To everyone in the room but `origin`."""
+        room.post(event, origin)
+        self._rooms[room] = None
+        if origin is not None:
+            self._apart[origin] = None
+        if not self._due:
+            self._schedule()
+
+    def mail(self, member: Member, *events: Event) -> None:
+        """To one member."""
+        member.mail.extend(events)
+        self.set_apart(member)
+
+    def set_apart(self, member: Member) -> None:
+        """This turn, `member` does not simply get its rooms' batches."""
+        self._apart[member] = None
+        if not self._due:
+            self._schedule()
+
+    def close(self, member: Member) -> None:
+        """Close the member's door after this turn went out."""
+        self._closing.append(member)
+        self.set_apart(member)
+
+    def _schedule(self) -> None:
+        self._due = True
+        self.end_of_turn(self.flush)
+
+    def flush(self) -> None:
+        """Deliver the turn. What members say meanwhile belongs to the next one."""
+        rooms, self._rooms = self._rooms, {}
+        apart, self._apart = self._apart, {}
+        closing, self._closing = self._closing, []
+        failures, self.failures = self.failures, []
+        self._due = False
+        apart.update(dict.fromkeys(self.ignorers))
+        batches = {room: room.take() for room in rooms}
+        failures += _write_shared(batches, apart)
+        failures += _write_apart(batches, apart)
+        for member in closing:
+            member.door.close()
+        if failures:
+            raise ExceptionGroup("members or listeners that raised", failures)
+
+
+def _write_shared(batches: dict[Room, Batch], apart: dict[Member, None]) -> list[Exception]:
+    """Give each room's batch to its members, but for those set apart; adds to these
+    who is in several of the rooms, since its lines have to be merged."""
+    failures: list[Exception] = []
+    several = len(batches) > 1
+    for room, batch in batches.items():
+        for member in tuple(room.members):
+            if member in apart:
+                continue
+            if several and sum(other in batches for other in member.rooms) > 1:
+                apart[member] = None
+                continue
+            try:
+                member.write(batch.rendered(member.view))
+            except Exception as error:
+                failures.append(error)
+    return failures
+
+
+def _write_apart(batches: dict[Room, Batch], apart: dict[Member, None]) -> list[Exception]:
+    """Give each member set apart its own share of the turn, merged by id."""
+    failures: list[Exception] = []
+    for member in tuple(apart):
+        mail, member.mail = member.mail, []
+        merged = {(event.id, event.room): event for event in mail}
+        for room in member.rooms:
+            if room in batches:
+                merged.update(((e.id, e.room), e) for e in batches[room].share(member))
+        if not merged:
+            continue
+        events = sorted(merged.values(), key=lambda event: event.id)
+        try:
+            member.write(member.view.render(events))
+        except Exception as error:
+            failures.append(error)
+    return failures
