@@ -104,7 +104,7 @@ class Settings:
     )
 
 
-_SCHEMA: Final = section(Settings())
+SCHEMA: Final = section(Settings())
 
 
 def load(path: str | os.PathLike[str], checks: Mapping[str, Check] | None = None) -> Settings:
@@ -125,7 +125,7 @@ def parse(text: str, name: str, checks: Mapping[str, Check] | None = None) -> Se
 
 
 def _settings(data: bytes, checks: Mapping[str, Check], complaints: Complaints) -> Settings:
-    settings: Settings = read(_SCHEMA, compose(data, complaints), checks, complaints)
+    settings: Settings = read(SCHEMA, compose(data, complaints), checks, complaints)
     if complaints:
         raise complaints.error()
     return settings
@@ -135,7 +135,7 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
     """The dotted keys that differ and are heeded at the start only."""
     return [
         option.key
-        for option in _SCHEMA.options()
+        for option in SCHEMA.options()
         if option.restart and attrgetter(option.key)(old) != attrgetter(option.key)(new)
     ]
 
@@ -152,14 +152,14 @@ def example(settings: Settings | None = None) -> str:
     values = settings or Settings()
     return _HEADING + "".join(
         f"\n{_entry(member, name, getattr(values, name))}"
-        for name, member in _SCHEMA.members.items()
+        for name, member in SCHEMA.members.items()
     )
 
 
 def reference() -> str:
     """The table of all options, in Markdown."""
     rows = ["| Key | Default | Takes | Applied | Meaning |", "|---|---|---|---|---|"]
-    for option in _SCHEMA.options():
+    for option in SCHEMA.options():
         default = option.kind.write(option.default).strip()
         when = "at the start" if option.restart else "on SIGHUP"
         cells = f"`{option.key}`", f"`{default}`", str(option.kind), when, option.help

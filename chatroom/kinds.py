@@ -18,7 +18,7 @@ import yaml
 
 from chatroom.yamlfile import INVISIBLE, clipped, is_refused
 
-__all__ = ["Check", "Kind", "Refused", "kind_of"]
+__all__ = ["Check", "Choice", "Kind", "Refused", "Switch", "Text", "Texts", "kind_of"]
 
 Check = Callable[[str], object]
 """Takes a text; raises `ValueError`, with the reason, if it won't do."""
@@ -102,7 +102,9 @@ class Text:
         try:
             check(text)
         except ValueError as error:
-            raise Refused((node, " ".join(str(error).split()))) from None
+            # It may quote the text; a complaint is one line that can be printed.
+            reason = "".join(c if c.isprintable() else " " for c in str(error))
+            raise Refused((node, " ".join(reason.split()))) from None
         return text
 
     def write(self, value: str) -> str:
@@ -221,7 +223,7 @@ class Texts:
     def read(self, node: yaml.Node, check: Check) -> tuple[str, ...]:
         items = _value(node, yaml.SequenceNode, self)
         if not items:
-            raise Refused((node, "must have an item"))
+            raise Refused((node, "has no item; write one at least"))
         texts = _each([(self.text, item) for item in items], check)
         seen = set()
         for item, text in zip(items, texts, strict=True):

@@ -24,10 +24,14 @@ Bell = Literal["off", "msg", "mention", "all"]
 
 class View(Protocol):
     """One wire format. Members that share a view object share the rendered bytes,
-    so doors hand out the same object for the same format."""
+    so doors hand out the same object for the same format. MUST NOT have effects."""
 
-    def render(self, events: Sequence[Event]) -> Any:
-        """What `write` is given for these events. MUST NOT block or have effects."""
+    def render(self, events: Sequence[Event]) -> Sequence[Any]:
+        """A frame for each event, in their order; it may be empty where another frame
+        tells of that event too."""
+
+    def join(self, frames: Sequence[Any]) -> Any:
+        """What `write` is given for these frames."""
 
 
 class Door(Protocol):
@@ -57,7 +61,6 @@ class Member:
         "guest",
         "ignored",
         "last_from",
-        "mail",
         "nick",
         "present",
         "rooms",
@@ -79,7 +82,6 @@ class Member:
         self.present = True
         self.rooms: dict[Room, None] = {}
         self.current: Room | None = None
-        self.mail: list[Event] = []
         self.ignored: frozenset[str] = frozenset()
         self.away: str | None = None
         self.last_from: Member | None = None
@@ -101,8 +103,13 @@ class Member:
 
 
 class _Events:
+    """Shows the events as they are."""
+
     def render(self, events: Sequence[Event]) -> Sequence[Event]:
         return events
+
+    def join(self, frames: Sequence[Event]) -> Sequence[Event]:
+        return frames
 
 
 class Listener:

@@ -137,12 +137,11 @@ def is_guest(nick: str) -> bool:
 def guest_nick(number: int) -> str:
     """The nick of the guest with this number, from 0 up: `guest-7k2`.
 
-    Distinct numbers have distinct nicks, and neighbors look unlike each other. Three characters
-    last for 6,859 numbers; those after them have four, and so on.
+    Distinct numbers have distinct nicks, and neighbors look unlike each other. Numbers below
+    19 to the third (6,859) make three characters, those below 19 to the fourth make four, and so on.
     """
     length, names = _GUEST_LENGTH, len(_GUEST_ALPHABET) ** _GUEST_LENGTH
     while number >= names:
-        number -= names
         length, names = length + 1, names * len(_GUEST_ALPHABET)
     scattered = number * _GUEST_STEP % names
     suffix = ""

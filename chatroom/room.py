@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from chatroom.events import Acted, Event, Said
@@ -59,22 +60,37 @@ class Room:
 
 
 class Batch:
-    """What was posted to one room in one turn, rendered once for each view in use."""
+    """What was posted to one room in one turn: `events`, and beside each its origin.
 
-    __slots__ = ("_rendered", "events", "origins", "starts")
+    `whole` has all of it as each view in use writes it: rendered once, the same object
+    for everyone who has that view.
+    """
+
+    __slots__ = ("_frames", "events", "origins", "starts", "whole")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.origins: list[Member | None] = []
         self.starts: dict[Member, int] = {}
-        self._rendered: dict[View, Any] = {}
+        self._frames: dict[View, Sequence[Any]] = {}
+        self.whole = _Whole(self)
 
-    def rendered(self, view: View) -> Any:
-        """The whole batch as `view` writes it: the same object for everyone who has that view."""
-        data = self._rendered.get(view)
-        if data is None:
-            data = self._rendered[view] = view.render(self.events)
-        return data
+    def frames(self, view: View) -> Sequence[Any]:
+        """A frame for each event, rendered once for each view in use."""
+        frames = self._frames.get(view)
+        if frames is None:
+            frames = self._frames[view] = view.render(self.events)
+        return frames
+
+    def without(self, member: Member) -> Any:
+        """The batch for one who spoke in it and wants all else; from the shared frames, since
+        rendering anew for each who spoke took most of a busy turn. None if nothing is left."""
+        frames = [
+            frame
+            for frame, origin in zip(self.frames(member.view), self.origins, strict=True)
+            if origin is not member
+        ]
+        return member.view.join(frames) if frames else None
 
     def share(self, member: Member) -> list[Event]:
         """The events that are for `member`: from its joining on, not its own, nobody it ignores."""
@@ -84,6 +100,18 @@ class Batch:
             for event, origin in zip(self.events[start:], self.origins[start:], strict=True)
             if origin is not member and not (member.ignored and ignores(member, event))
         ]
+
+
+class _Whole(dict[View, Any]):
+    """A batch by view. A dict, since looking it up is on the way of every delivery."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__()
+        self._batch = batch
+
+    def __missing__(self, view: View) -> Any:
+        data = self[view] = view.join(self._batch.frames(view))
+        return data
 
 
 def ignores(member: Member, event: Event) -> bool:

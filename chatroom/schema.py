@@ -15,7 +15,7 @@ from typing import Any, Final, get_type_hints
 
 import yaml
 
-from chatroom.kinds import Check, Kind, Refused, kind_of
+from chatroom.kinds import Check, Kind, Refused, Text, Texts, kind_of
 from chatroom.yamlfile import Complaints, dotted, is_refused
 
 __all__ = ["Option", "Section", "read", "section"]
@@ -77,8 +77,12 @@ def read(
 ) -> Any:
     """`schema.default` with what the file sets: to be used only if there are no complaints.
 
-    `checks` go by dotted key, and see each text of that option.
+    `checks` go by dotted key, and see each text of that option. `ValueError`
+    if one could never see any.
     """
+    texts = {each.key for each in schema.options() if isinstance(each.kind, Text | Texts)}
+    if idle := checks.keys() - texts:
+        raise ValueError(f"no text to check has a key of {sorted(idle)}")
     if root is None:
         return schema.default
     return _Reading(schema, checks, complaints).section(schema, root)

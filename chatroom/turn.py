@@ -10,6 +10,7 @@ The rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from chatroom.events import Event
 from chatroom.member import Member
@@ -30,7 +31,7 @@ class Turn:
         self.end_of_turn = end_of_turn
         self._due = False
         self._rooms: dict[Room, None] = {}
-        self._apart: dict[Member, None] = {}
+        self._apart: dict[Member, list[Event]] = {}
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
         self.failures: list[Exception] = []
@@ -40,20 +41,19 @@ class Turn:
         room.post(event, origin)
         self._rooms[room] = None
         if origin is not None:
-            self._apart[origin] = None
-        if not self._due:
+            self.set_apart(origin)
+        elif not self._due:
             self._schedule()
 
     def mail(self, member: Member, *events: Event) -> None:
         """To one member."""
-        member.mail.extend(events)
-        self.set_apart(member)
+        self.set_apart(member).extend(events)
 
-    def set_apart(self, member: Member) -> None:
-        """This turn, `member` does not simply get its rooms' batches."""
-        self._apart[member] = None
+    def set_apart(self, member: Member) -> list[Event]:
+        """This turn, `member` does not simply get its rooms' batches; returns its mail."""
         if not self._due:
             self._schedule()
+        return self._apart.setdefault(member, [])
 
     def close(self, member: Member) -> None:
         """Close the member's door after this turn went out."""
@@ -71,7 +71,8 @@ class Turn:
         closing, self._closing = self._closing, []
         failures, self.failures = self.failures, []
         self._due = False
-        apart.update(dict.fromkeys(self.ignorers))
+        for member in self.ignorers:
+            apart.setdefault(member, [])
         batches = {room: room.take() for room in rooms}
         failures += _write_shared(batches, apart)
         failures += _write_apart(batches, apart)
@@ -81,7 +82,7 @@ class Turn:
             raise ExceptionGroup("members or listeners that raised", failures)
 
 
-def _write_shared(batches: dict[Room, Batch], apart: dict[Member, None]) -> list[Exception]:
+def _write_shared(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
     """Give each room's batch to its members, but for those set apart; adds to these
     who is in several of the rooms, since its lines have to be merged."""
     failures: list[Exception] = []
@@ -91,29 +92,39 @@ def _write_shared(batches: dict[Room, Batch], apart: dict[Member, None]) -> list
             if member in apart:
                 continue
             if several and sum(other in batches for other in member.rooms) > 1:
-                apart[member] = None
+                apart[member] = []
                 continue
             try:
-                member.write(batch.rendered(member.view))
+                member.write(batch.whole[member.view])
             except Exception as error:
                 failures.append(error)
     return failures
 
 
-def _write_apart(batches: dict[Room, Batch], apart: dict[Member, None]) -> list[Exception]:
-    """Give each member set apart its own share of the turn, merged by id."""
+def _write_apart(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
+    """Give each member set apart its own share of the turn."""
     failures: list[Exception] = []
-    for member in tuple(apart):
-        mail, member.mail = member.mail, []
-        merged = {(event.id, event.room): event for event in mail}
-        for room in member.rooms:
-            if room in batches:
-                merged.update(((e.id, e.room), e) for e in batches[room].share(member))
-        if not merged:
-            continue
-        events = sorted(merged.values(), key=lambda event: event.id)
+    for member, mail in apart.items():
         try:
-            member.write(member.view.render(events))
+            data = _share(member, mail, batches)
+            if data is not None:
+                member.write(data)
         except Exception as error:
             failures.append(error)
     return failures
+
+
+def _share(member: Member, mail: list[Event], batches: dict[Room, Batch]) -> Any:
+    """What `member` gets of the turn: its mail and its rooms' batches, merged by id. None for
+    nothing."""
+    busy = [batches[room] for room in member.rooms if room in batches]
+    if len(busy) == 1 and not (mail or member.ignored or member in busy[0].starts):
+        return busy[0].without(member)
+    # One event may have been posted to several rooms (a change of nick): shown once.
+    merged = {(event.id, event.room): event for event in mail}
+    for batch in busy:
+        merged.update(((event.id, event.room), event) for event in batch.share(member))
+    if not merged:
+        return None
+    events = sorted(merged.values(), key=lambda event: event.id)
+    return member.view.join(member.view.render(events))

@@ -14,7 +14,7 @@ User text always follows a prefix that the server wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
@@ -55,31 +55,32 @@ class LineView:
         self._nick = nick
         self._plain = timestamps == "off" and bell == "off"
 
-    def render(self, events: Sequence[Event]) -> bytes:
-        """The events' lines, joins and leaves that stand together told together."""
+    def render(self, events: Sequence[Event]) -> list[str]:
+        """A line for each event; joins and leaves that stand together are told in the last
+        one's."""
         lines: list[str] = []
-        presence = False
         for event in events:
             # Most events are these, and this is the way of every line.
             if type(event) is Said and self._plain and event.room == self._room:
                 lines.append(f"<{event.shown}> {event.text}\r\n")
             elif isinstance(event, (Joined, Left)):
-                presence = True
-                break
+                return [line for run in groupby(events, _together) for line in self._run(*run)]
             else:
                 lines.append(self._line(event, _FORMATS[type(event)](event)))
-        if presence:
-            lines = [line for run in groupby(events, _together) for line in self._run(*run)]
-        return "".join(lines).encode()
+        return lines
 
-    def _run(self, key: object, run: Any) -> list[str]:
-        events: list[Event] = list(run)
+    def join(self, frames: Sequence[str]) -> bytes:
+        """The lines' bytes."""
+        return "".join(frames).encode()
+
+    def _run(self, key: object, run: Iterable[Any]) -> list[str]:
+        events = list(run)
         if key is None or len(events) == 1:
             return [self._line(event, _FORMATS[type(event)](event)) for event in events]
         last = events[-1]
         did = "joined" if isinstance(last, Joined) else "left"
         names = listed([event.shown for event in events], most=_MOST_NAMED)
-        return [self._line(last, _presence(names, did, last))]
+        return [""] * (len(events) - 1) + [self._line(last, _presence(names, did, last))]
 
     def _line(self, event: Event, text: str) -> str:
         room = f"[{event.room}] " if event.room is not None and event.room != self._room else ""
