@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 # Where a typing error ends: beyond these a limit would protect from nothing, or let nobody in.
-_BOUNDS: Final[Mapping[str, Mapping[str, float]]] = {
+LIMIT_BOUNDS: Final[Mapping[str, Mapping[str, float]]] = {
     "connections": {"most": 1_000_000},
     "connections_per_address": {"most": 1_000_000},
     "line_bytes": {"least": 64, "most": 1_048_576},
@@ -99,7 +99,7 @@ class Settings:
         default=Limits(),
         metadata={
             "help": "What one peer may ask of everyone else. Each takes a number, or off.",
-            "members": _BOUNDS,
+            "members": LIMIT_BOUNDS,
         },
     )
 

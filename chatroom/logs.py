@@ -69,16 +69,9 @@ def _message_and_failure(event: LogEvent) -> tuple[str, Failure | None]:
     return formatEvent(event), failure
 
 
-def _source(event: LogEvent) -> str:
+def _level(event: LogEvent) -> str | None:
     level = event.get("log_level")
-    return f"{event.get('log_namespace', '-')}#{level.name if level else '-'}"
-
-
-def _traceback(failure: Failure) -> str:
-    try:
-        return failure.getTraceback()
-    except Exception as error:
-        return f"{failure!r} (no traceback: {error!r})"
+    return level.name if level else None
 
 
 def _text(event: LogEvent) -> str | None:
@@ -86,10 +79,11 @@ def _text(event: LogEvent) -> str | None:
     message, failure = _message_and_failure(event)
     if not message and failure is None:
         return None
-    source = safe_str(event.get("log_system") or _source(event))
+    source = f"{event.get('log_namespace', '-')}#{_level(event) or '-'}"
+    source = safe_str(event.get("log_system", source))
     lines = [f"{formatTime(event.get('log_time'))} [{source}] {message}"]
     if failure is not None:
-        lines += _traceback(failure).rstrip("\n").split("\n")
+        lines += failure.getTraceback().rstrip("\n").split("\n")
     return "\n\t".join(_printable(line, _escape_text) for line in lines) + "\n"
 
 
@@ -115,15 +109,14 @@ _LEGACY = frozenset({"failure", "format", "isError", "message", "time", "why"})
 def _json(event: LogEvent) -> str:
     """One record: time, level, source and message, then the event's own fields."""
     message, failure = _message_and_failure(event)
-    level = event.get("log_level")
     record: dict[str, object] = {
         "time": _utc(event.get("log_time")),
-        "level": level.name if level else None,
+        "level": _level(event),
         "source": event.get("log_namespace"),
         "message": message,
     }
     if failure is not None:
-        record["traceback"] = _traceback(failure)
+        record["traceback"] = failure.getTraceback()
     foreign = _LEGACY if "isError" in event else frozenset()
     for name, value in event.items():
         if not name.startswith("log_") and name not in foreign:

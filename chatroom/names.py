@@ -138,7 +138,7 @@ def guest_nick(number: int) -> str:
     """The nick of the guest with this number, from 0 up: `guest-7k2`.
 
     Distinct numbers have distinct nicks, and neighbors look unlike each other. Numbers below
-    19 to the third (6,859) make three characters, those below 19 to the fourth make four, and so on.
+    19**3 (6,859) make three characters, those below 19**4 make four, and so on.
     """
     length, names = _GUEST_LENGTH, len(_GUEST_ALPHABET) ** _GUEST_LENGTH
     while number >= names:

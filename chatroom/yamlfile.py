@@ -177,8 +177,8 @@ def _decode(data: bytes, complaints: Complaints) -> str:
 
 def _after(text: str) -> yaml.Mark:
     """The place where `text`, from the beginning of a file, ends."""
-    column = len(text) - text.rfind("\n") - 1
-    return yaml.Mark("", len(text), text.count("\n"), column, None, 0)
+    lines = re.split("\r\n?|\n", text)
+    return yaml.Mark("", len(text), len(lines) - 1, len(lines[-1]), None, 0)
 
 
 def _explain(error: yaml.MarkedYAMLError) -> tuple[yaml.Mark, str]:

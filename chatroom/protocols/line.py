@@ -77,7 +77,7 @@ class ChatProtocol(LineReceiver):
     _resume: IDelayedCall | None = None
     _closing = False
     _fresh = True
-    _lines: list[bytes | None] | tuple[()] = ()
+    _paused = False
 
     def connectionMade(self) -> None:
         factory = self.factory
@@ -97,6 +97,7 @@ class ChatProtocol(LineReceiver):
         self._framer = LineFramer(limits.line_bytes)
         now = factory.seconds()
         self._heard = now
+        self._lines: list[bytes | None] = []
         self._bucket = None if limits.lines is None else TokenBucket(limits.lines, now)
         outbox = Outbox(
             self.transport, limits.outbox_bytes, factory.behind, _skipped, self._stalled
@@ -115,43 +116,39 @@ class ChatProtocol(LineReceiver):
     # In
 
     def dataReceived(self, data: bytes) -> None:
-        if not self._closing and self.member is not None:
-            self._take(self._framer.feed(data))
+        if self.member is not None and not self._closing:
+            self._lines += self._framer.feed(data)
+            if self._resume is None:
+                self._take(self.member)
 
-    def _take(self, lines: list[bytes | None]) -> None:
-        """Take the lines, as many as the peer may send now; the rest, and its socket, wait."""
+    def _take(self, member: Member) -> None:
+        """Take what lines the peer may send now; the rest, and its socket, wait."""
+        self._resume = None
+        lines, self._lines = self._lines, []
         bucket = self._bucket
         now = self.factory.seconds()
         if lines:
             self._heard = now
         for taken, line in enumerate(lines):
-            if taken == _LINES_A_TURN:
-                self._wait(lines[taken:], 0.0)
-                return
-            if bucket is not None and not bucket.take(now):
-                self._wait(lines[taken:], bucket.wait())
+            if taken == _LINES_A_TURN or (bucket is not None and not bucket.take(now)):
+                self._lines = lines[taken:]
+                self._wait(member, 0.0 if bucket is None else bucket.wait())
                 return
             if line is None:
                 self.lineLengthExceeded(b"")
             else:
                 self.lineReceived(line)
-            if self._closing:
+            if self._closing or not member.present:
                 return
-
-    def _wait(self, lines: list[bytes | None], seconds: float) -> None:
-        if not self._lines:
-            self.transport.pauseProducing()
-        self._lines = lines
-        self._resume = self.factory.reactor.callLater(seconds, self._go_on)
-
-    def _go_on(self) -> None:
-        lines, self._lines, self._resume = list(self._lines), (), None
-        # While lines wait, the pause stays: what is already read comes first.
-        self._lines = lines
-        self._take(lines)
-        if self._resume is None and not self._closing:
-            self._lines = ()
+        if self._paused:
+            self._paused = False
             self.transport.resumeProducing()
+
+    def _wait(self, member: Member, seconds: float) -> None:
+        if not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()
+        self._resume = self.factory.reactor.callLater(seconds, self._take, member)
 
     def lineReceived(self, line: bytes) -> None:
         """One whole line, without its end."""
@@ -323,7 +320,7 @@ class ChatFactory(ServerFactory):
         self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
 
 
-_FIRST_STEPS = "What you type is said to the room. /nick NAME names you, /help tells the rest."
+_FIRST_STEPS = "Type to talk. /nick NAME gives you a name, /help lists the commands."
 
 
 def _skipped(number: int) -> bytes:
