@@ -56,22 +56,26 @@ class Listener:
 
         return maybeDeferred(opened)
 
-    def invitation(self, host: Any) -> list[str]:
-        """Where it listens, how to talk there, and how to let the network in if it can't come."""
-        kind = self.endpoint.partition(":")[0]
+    def invitation(self, host: Any) -> tuple[str, str]:
+        """Where it listens, given the address that it got, and the command to talk there."""
         if not hasattr(host, "host"):
-            where = os.fsdecode(getattr(host, "name", b"") or b"")
-            return [f"Listening on {where}. To talk: nc -U {where}"]
+            path = os.fsdecode(getattr(host, "name", b"") or b"")
+            return path, f"nc -U {path}"
         here = "localhost" if host.host in ("0.0.0.0", "::") else host.host
-        talk = f"nc {here} {host.port}"
-        if kind in ("tls", "ssl"):
+        if self._kind in ("tls", "ssl"):
             talk = f"openssl s_client -quiet -connect {here}:{host.port}"
-        lines = [f"Listening on {host.host} port {host.port}. To talk: {talk}"]
-        if host.host in ("127.0.0.1", "::1"):
-            lines.append(
-                "Only this machine can connect. To let the network in: --interface 0.0.0.0"
-            )
-        return lines
+        else:
+            talk = f"nc {here} {host.port}"
+        return f"{host.host} port {host.port}", talk
+
+    def is_local(self, host: Any) -> bool:
+        """Whether its own interface lets in nobody but this machine."""
+        here = getattr(host, "host", "") in ("127.0.0.1", "::1")
+        return here and "interface=" in self.endpoint
+
+    @property
+    def _kind(self) -> str:
+        return self.endpoint.partition(":")[0]
 
 
 _HINTS = {

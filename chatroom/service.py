@@ -69,7 +69,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
 class ChatService(Service):
     """A chat with its listeners. `hub` is the chat; `reload` takes other settings while it runs."""
 
-    log = Logger()
+    log = Logger("chatroom")
     error: type[ListenError] = ListenError
 
     def __init__(self, settings: Settings, reactor: Any) -> None:
@@ -128,21 +128,28 @@ class ChatService(Service):
         self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
         self.hub.guests_by_address = settings.guests == "address"
         self.hub.apply(settings.limits)
+        closing = []
         for written in set(self.ports) - set(settings.listen):
-            self.log.info("No longer listening: {door}", door=written)
-            self.ports.pop(written).stopListening()
-        for written in settings.listen:
+            self.log.info("No longer listening on {listener}", listener=written)
+            closing.append(maybeDeferred(self.ports.pop(written).stopListening))
+        # One that takes over the port of another has to wait for it.
+        DeferredList(closing).addCallback(lambda _: self._open_missing())
+        return stay
+
+    def _open_missing(self) -> None:
+        for written in self.settings.listen:
             if written not in self.ports:
                 self._open(written, lambda reason: self.log.error("{reason}", reason=reason))
-        return stay
 
     def _open(self, written: str, failed: Callable[[str], object]) -> None:
         listener = _listener(written)
 
         def opened(port: IListeningPort) -> None:
             self.ports[written] = port
-            for line in listener.invitation(port.getHost()):
-                self.log.info("{line}", line=line)
+            address, talk = listener.invitation(port.getHost())
+            self.log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
+            if listener.is_local(port.getHost()):
+                self.log.info(_LET_IN)
 
         def refused(failure: Failure) -> None:
             failed(f"Cannot listen on {written}: {why_not(failure)}")
@@ -155,6 +162,12 @@ class ChatService(Service):
         if isinstance(event, (Said, Acted)):
             form = "{room} <{nick}> {text}" if isinstance(event, Said) else "{room} * {nick} {text}"
             self.log.info(form, room=event.room, nick=event.sender, text=event.text)
+
+
+_LET_IN = (
+    "Only this machine can connect. To let the network in, give --interface 0.0.0.0, or leave "
+    "interface= out of what the file says under listen."
+)
 
 
 def make_service(settings: Settings | None = None, reactor: Any = None) -> ChatService:
@@ -220,7 +233,7 @@ class _Daemon(ChatService):
     def __init__(self, options: Options, reactor: Any) -> None:
         super().__init__(self._fitted(options.settings), reactor)
         self._options = options
-        self._watchdog = LoopingCall(systemd.notify, "WATCHDOG=1")
+        self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")
         self._watchdog.clock = reactor
         use_steady_clock(reactor)
         on_hangup(reactor, self._reread)
@@ -230,21 +243,21 @@ class _Daemon(ChatService):
         self.reactor.callWhenRunning(self._ready)
 
     def stopService(self) -> Deferred[Any]:
-        systemd.notify("STOPPING=1")
+        self._notify("STOPPING=1")
         if self._watchdog.running:
             self._watchdog.stop()
         return super().stopService()
 
     def _ready(self) -> None:
         stop_on_terminate(self.reactor)
-        systemd.notify("READY=1", f"STATUS=Listening on {', '.join(self.ports)}")
+        self._notify("READY=1", f"STATUS=Listening on {', '.join(self.ports)}")
         seconds = systemd.watchdog_seconds()
         if seconds is not None:
             self._watchdog.start(seconds)
 
     def _reread(self) -> None:
         """SIGHUP: take what the file says now, if there is nothing wrong with it."""
-        systemd.notify(*systemd.reloading())
+        self._notify(*systemd.reloading())
         try:
             settings = self._fitted(self._options.read())
         except ConfigError as error:
@@ -254,7 +267,13 @@ class _Daemon(ChatService):
             self.log.info("Reloaded the settings")
             if stay:
                 self.log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
-        systemd.notify("READY=1")
+        self._notify("READY=1")
+
+    def _notify(self, *assignments: str) -> None:
+        systemd.notify(*assignments, on_error=self._not_notified)
+
+    def _not_notified(self, error: OSError) -> None:
+        self.log.warn("systemd was not told: {error}", error=error)
 
     def _fitted(self, settings: Settings) -> Settings:
         """The settings with no more connections than the process may have open."""

@@ -253,7 +253,7 @@ class ChatFactory(ServerFactory):
 
     protocol: Any = ChatProtocol
     noisy = False
-    log = Logger()
+    log = Logger("chatroom")
     close_seconds = _CLOSE_SECONDS
 
     def __init__(
