@@ -49,7 +49,10 @@ def speak(hub: Hub, member: Member, text: str, now: float) -> None:
     """One line from a member, cleaned: a command, or something to say in its room.
 
     `//text` says `/text`. Whatever is refused is told to the member, and said to nobody.
+    What follows a /quit is for nobody.
     """
+    if not member.present:
+        return
     try:
         if not text.startswith("/"):
             hub.say(member, text, now)
@@ -157,7 +160,8 @@ def _rooms(hub: Hub, member: Member, rest: str, now: float) -> str:
 def _who(hub: Hub, member: Member, rest: str, now: float) -> str:
     room = _room(hub, member, rest)
     names = [_in_list(other) for other in sorted(room.members, key=lambda other: other.folded)]
-    return f"{room.name} ({len(names)} here): {listed(names, most=_MOST_LISTED)}"
+    here = f"{room.name} ({len(names)} here)"
+    return f"{here}: {listed(names, most=_MOST_LISTED)}" if names else here
 
 
 def _in_list(member: Member) -> str:
@@ -199,6 +203,8 @@ def _history(hub: Hub, member: Member, rest: str, now: float) -> str:
     most = int(rest) if rest.isdecimal() and len(rest) < 10 else 0
     if rest and not most:
         raise BadUsage(f"Usage: {_find('history').written}, with N from 1 on.")
+    if not hub.limits.recent:
+        return "No lines are kept here."
     shown = hub.replay(member, room, most or len(room.recent), now)
     if shown < (most or 1):
         return f"That is all that is kept of {room.name}." if shown else "Nothing was said yet."

@@ -32,21 +32,6 @@ __all__ = [
     "reference",
 ]
 
-# Where a typing error ends: beyond these a limit would protect from nothing, or let nobody in.
-LIMIT_BOUNDS: Final[Mapping[str, Mapping[str, float]]] = {
-    "connections": {"most": 1_000_000},
-    "connections_per_address": {"most": 1_000_000},
-    "line_bytes": {"least": 64, "most": 1_048_576},
-    "lines": {"most": 1_000_000},
-    "outbox_bytes": {"least": 4096, "most": 1_073_741_824},
-    "stall_seconds": {"most": 86_400},
-    "idle_seconds": {"most": 31_536_000},
-    "rooms_per_member": {"most": 10_000},
-    "nick_changes": {"most": 10_000},
-    "joins": {"most": 10_000},
-    "recent": {"most": 10_000},
-}
-
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
@@ -99,7 +84,6 @@ class Settings:
         default=Limits(),
         metadata={
             "help": "What one peer may ask of everyone else. Each takes a number, or off.",
-            "members": LIMIT_BOUNDS,
         },
     )
 

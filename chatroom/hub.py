@@ -14,7 +14,6 @@ from chatroom.admission import Admission
 from chatroom.errors import NameTaken, NoSuchMember, NotInRoom, TooMany
 from chatroom.events import (
     Acted,
-    Event,
     Joined,
     Left,
     Notice,
@@ -59,10 +58,10 @@ class Hub:
         self.started: float | None = None
         self.members: dict[str, Member] = {}
         self.rooms: dict[str, Room] = {}
-        self.listeners: list[Callable[[Event], object]] = []
         self._ids = count(1)
         self._guests = count(1)
         self._turn = Turn(end_of_turn or _no_turns)
+        self.listeners = self._turn.listeners
         self.limits = limits or Limits()
         self.admission = Admission(self.limits)
         self.lobby = self._room(room_name(lobby))
@@ -99,7 +98,7 @@ class Hub:
         self.members[member.folded] = member
         if self.started is None:
             self.started = now
-        self._turn.mail(member, Welcomed(next(self._ids), now, None, "", "", self.welcome))
+        self._turn.mail(member, Welcomed(*self._by_server(now), self.welcome))
         self.notify(member, self.motd, now)
         self._enter_room(member, self.lobby, now)
         return member
@@ -110,6 +109,7 @@ class Hub:
         if not member.present:
             return
         member.present = False
+        member.last_from = None
         for room in tuple(member.rooms):
             self._leave_room(member, room, reason, now, gone)
         del self.members[member.folded]
@@ -150,32 +150,27 @@ class Hub:
         """Say a line in the member's current room. Raises NotInRoom."""
         room = member.current or self.room_of(member, "")
         member.spoke = now
-        self._post(
-            room, Said(next(self._ids), now, room.name, member.nick, member.shown, text), member
-        )
+        self._turn.post(Said(*self._by(member, now, room), text), member, room)
 
     def act(self, member: Member, text: str, now: float) -> None:
         """Tell the current room what the member does. Raises NotInRoom."""
         room = self.room_of(member, "")
         member.spoke = now
-        self._post(
-            room, Acted(next(self._ids), now, room.name, member.nick, member.shown, text), member
-        )
+        self._turn.post(Acted(*self._by(member, now, room), text), member, room)
 
     def tell(self, member: Member, nick: str, text: str, now: float) -> Member:
         """Say a line to one member alone; returns it. Raises NoSuchMember."""
         to = self.find(nick)
         member.spoke = now
-        line = (now, None, member.nick, member.shown, to.nick, text)
-        self._turn.mail(member, Told(next(self._ids), *line, echo=True))
+        self._turn.mail(member, Told(*self._by(member, now), to.nick, text, echo=True))
         if member.folded not in to.ignored:
             to.last_from = member
-            self._turn.mail(to, Told(next(self._ids), *line, echo=False))
+            self._turn.mail(to, Told(*self._by(member, now), to.nick, text, echo=False))
         return to
 
     def notify(self, member: Member, text: str, now: float) -> None:
         """The server's word to one member, a Notice for each line of `text`."""
-        notices = [Notice(next(self._ids), now, None, "", "", line) for line in text.splitlines()]
+        notices = [Notice(*self._by_server(now), line) for line in text.splitlines()]
         if notices:
             self._turn.mail(member, *notices)
 
@@ -203,12 +198,11 @@ class Hub:
             raise NameTaken(f"You are {nick} already.")
         self._must_be_free(nick, member)
         self._take(member, "nick", self.limits.nick_changes, now, "You change nicks too fast.")
-        event = Renamed(next(self._ids), now, None, member.nick, member.shown, nick)
-        for room in member.rooms:
-            self._turn.post(room, event, member)
-        self._heard(event)
+        event = Renamed(*self._by(member, now), nick)
+        self._turn.post(event, member, *member.rooms)
         for other in self._turn.ignorers:
             if member.folded in other.ignored:
+                self._settle(other)
                 other.ignored = other.ignored - {member.folded} | {fold(nick)}
         del self.members[member.folded]
         member.nick, member.folded, member.guest = nick, fold(nick), False
@@ -220,23 +214,22 @@ class Hub:
         """Set the current room's topic; an empty one clears it. Raises NotInRoom."""
         room = self.room_of(member, "")
         room.topic, room.topic_by = topic, member.nick if topic else ""
-        self._post(
-            room,
-            TopicSet(next(self._ids), now, room.name, member.nick, member.shown, topic),
-            member,
-        )
+        self._turn.post(TopicSet(*self._by(member, now, room), topic), member, room)
         return room
 
     def ignore(self, member: Member, nick: str) -> None:
         """Hide what `nick` says from the member, under this nick and the next. Raises
         NoSuchMember."""
-        member.ignored |= {self.find(nick).folded}
+        folded = self.find(nick).folded
+        self._settle(member)
+        member.ignored |= {folded}
         self._turn.ignorers.add(member)
 
     def unignore(self, member: Member, nick: str) -> None:
         """Show it again. Raises NoSuchMember when it was not hidden."""
         if fold(nick) not in member.ignored:
             raise NoSuchMember(f"You do not ignore {nick}. /ignore lists whom you do.")
+        self._settle(member)
         member.ignored -= {fold(nick)}
         if not member.ignored:
             self._turn.ignorers.discard(member)
@@ -272,26 +265,22 @@ class Hub:
 
     # Inside
 
-    def _post(self, room: Room, event: Event, origin: Member | None) -> None:
-        self._turn.post(room, event, origin)
-        if self.listeners:
-            self._heard(event)
+    def _by(
+        self, member: Member, now: float, room: Room | None = None
+    ) -> tuple[int, float, str | None, str, str]:
+        """What every event of a member's begins with."""
+        name = None if room is None else room.name
+        return next(self._ids), now, name, member.nick, member.shown
 
-    def _heard(self, event: Event) -> None:
-        for listener in self.listeners:
-            try:
-                listener(event)
-            except Exception as error:
-                self._turn.failures.append(error)
+    def _by_server(self, now: float) -> tuple[int, float, None, str, str]:
+        return next(self._ids), now, None, "", ""
 
     def _enter_room(self, member: Member, room: Room, now: float) -> None:
         self.replay(member, room, self.limits.recent or 0, now)
         room.joined(member)
         member.rooms[room] = None
         here = len(room.members)
-        self._post(
-            room, Joined(next(self._ids), now, room.name, member.nick, member.shown, here), member
-        )
+        self._turn.post(Joined(*self._by(member, now, room), here), member, room)
         self._switch(member, room)
         self.notify(member, self.arrival(member, room), now)
 
@@ -301,15 +290,17 @@ class Hub:
         room.left(member)
         del member.rooms[room]
         here = len(room.members)
-        self._post(
-            room,
-            Left(next(self._ids), now, room.name, member.nick, member.shown, here, reason),
-            None,
-        )
+        self._turn.post(Left(*self._by(member, now, room), here, reason), None, room)
         if not room.members and room is not self.lobby:
             del self.rooms[fold(room.name)]
         if member.current is room:
             self._switch(member, next(reversed(member.rooms), None))
+
+    def _settle(self, member: Member) -> None:
+        """Before it ignores others than so far: what was said until now is shown or hidden as
+        it was."""
+        for room in member.rooms:
+            self._turn.mail(member, *room.coming(member))
 
     def _switch(self, member: Member, room: Room | None) -> None:
         member.current = room

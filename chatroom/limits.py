@@ -7,7 +7,7 @@ is set back costs nobody anything (the bucket takes the new time as its own).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Limits", "Rate", "TokenBucket"]
 
@@ -19,53 +19,74 @@ class Rate(NamedTuple):
     per_second: float
 
 
+def _limit(default: object, help: str, **bounds: int) -> Any:
+    return field(default=default, metadata={"help": help, **bounds})
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Every limit, declared once: name, default, meaning. `None` is `off`."""
+    """Every limit, declared once: name, default, meaning. `None` is `off`.
 
-    connections: int | None = field(
-        default=4096,
-        metadata={"help": "Connections in all; one more is told the server is full, and closed."},
+    Beyond `least` and `most` a number is a typing error: it would protect from nothing, or
+    let nobody in.
+    """
+
+    connections: int | None = _limit(
+        4096,
+        "Connections in all; one more is told the server is full, and closed.",
+        most=1_000_000,
     )
-    connections_per_address: int | None = field(
-        default=64,
-        metadata={"help": "Connections from one address (IPv6: one /64; loopback is exempt)."},
+    connections_per_address: int | None = _limit(
+        64,
+        "Connections from one address (IPv6: one /64; loopback is exempt).",
+        most=1_000_000,
     )
-    line_bytes: int | None = field(
-        default=1024,
-        metadata={"help": "Bytes in a line, its end not counted; a longer one is refused whole."},
+    line_bytes: int | None = _limit(
+        1024,
+        "Bytes in a line, its end not counted; a longer one is refused whole.",
+        least=64,
+        most=1_048_576,
     )
-    lines: Rate | None = field(
-        default=Rate(10, 2),
-        metadata={"help": "Lines at once, then a second; past that, reading from the peer waits."},
+    lines: Rate | None = _limit(
+        Rate(10, 2),
+        "Lines at once, then a second; past that, reading from the peer waits.",
+        most=1_000_000,
     )
-    outbox_bytes: int | None = field(
-        default=1048576,
-        metadata={"help": "Bytes kept for a slow reader; past that, lines are skipped."},
+    outbox_bytes: int | None = _limit(
+        1048576,
+        "Bytes kept for a slow reader; past that, lines are skipped.",
+        least=4096,
+        most=1_073_741_824,
     )
-    stall_seconds: int | None = field(
-        default=30,
-        metadata={"help": "Seconds that a peer which is behind may take nothing."},
+    stall_seconds: int | None = _limit(
+        30,
+        "Seconds that a peer which is behind may take nothing.",
+        most=86_400,
     )
-    idle_seconds: int | None = field(
-        default=86400,
-        metadata={"help": "Seconds that a peer may send no whole line; then it is closed."},
+    idle_seconds: int | None = _limit(
+        86400,
+        "Seconds that a peer may send no whole line; then it is closed.",
+        most=31_536_000,
     )
-    rooms_per_member: int | None = field(
-        default=20,
-        metadata={"help": "Rooms that one member may be in."},
+    rooms_per_member: int | None = _limit(
+        20,
+        "Rooms that one member may be in.",
+        most=10_000,
     )
-    nick_changes: int | None = field(
-        default=6,
-        metadata={"help": "Nick changes a minute for one member."},
+    nick_changes: int | None = _limit(
+        6,
+        "Nick changes a minute for one member.",
+        most=10_000,
     )
-    joins: int | None = field(
-        default=20,
-        metadata={"help": "Joins a minute for one member."},
+    joins: int | None = _limit(
+        20,
+        "Joins a minute for one member.",
+        most=10_000,
     )
-    recent: int | None = field(
-        default=50,
-        metadata={"help": "Lines kept in each room and shown to who joins; off keeps none."},
+    recent: int | None = _limit(
+        50,
+        "Lines kept in each room and shown to who joins; off keeps none.",
+        most=10_000,
     )
 
 

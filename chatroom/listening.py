@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpointStringParser
 from twisted.internet.protocol import ServerFactory
+from twisted.plugin import getPlugins
 from twisted.python.failure import Failure
 
 from chatroom.protocols.proxied import ProxiedFactory
@@ -39,49 +41,84 @@ class Listener:
             raise ValueError(
                 f"write PROTOCOL=ENDPOINT with a protocol of {known}, as in line=tcp:8000"
             )
-        return cls(written, protocol, endpoint)
+        listener = cls(written, protocol, endpoint)
+        listener._check()
+        return listener
+
+    def _check(self) -> None:
+        """Raises ValueError for what no machine could open."""
+        plugins = {plugin.prefix for plugin in getPlugins(IStreamServerEndpointStringParser)}
+        kinds = sorted(plugins | {"ssl", "tcp", "unix"})  # which are no plugins
+        if self._kind not in kinds:
+            raise ValueError(f"there is no endpoint {self._kind!r}; choose from {', '.join(kinds)}")
+        form = _FORMS.get(self._kind)
+        if form is None:
+            return
+        try:
+            serverFromString(cast(Any, None), self._bare)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{error}; write it as in {form}") from None
+        except Exception:
+            return  # what it lacks, a certificate say, may be there when it is opened
 
     def listen(self, reactor: Any, factory: ServerFactory) -> Deferred[IListeningPort]:
         """Open it. Fails with whatever the endpoint finds wrong."""
-        endpoint = self.endpoint
-        served: Any = factory
-        if endpoint.startswith("haproxy:"):
-            endpoint = endpoint.removeprefix("haproxy:")
-            served = ProxiedFactory(factory, reactor)
+        served: Any = ProxiedFactory(factory, reactor) if self._proxied else factory
 
         def opened() -> Deferred[IListeningPort]:
             # What is wrong with the endpoint itself is raised, not given to the Deferred.
-            port: Deferred[IListeningPort] = serverFromString(reactor, endpoint).listen(served)
+            port: Deferred[IListeningPort] = serverFromString(reactor, self._bare).listen(served)
             return port
 
         return maybeDeferred(opened)
 
     def invitation(self, host: Any) -> tuple[str, str]:
-        """Where it listens, given the address that it got, and the command to talk there."""
-        if not hasattr(host, "host"):
-            path = os.fsdecode(getattr(host, "name", b"") or b"")
-            return path, f"nc -U {path}"
+        """Where it listens, given the address that it got, and how to talk there."""
+        path = os.fsdecode(getattr(host, "name", b"") or b"")
+        where = f"{host.host} port {host.port}" if hasattr(host, "host") else path
+        if self._proxied:
+            return where, "through its proxy"
+        if where == path:
+            return where, f"nc -U {path}"
         here = "localhost" if host.host in ("0.0.0.0", "::") else host.host
         if self._kind in ("tls", "ssl"):
-            talk = f"openssl s_client -quiet -connect {here}:{host.port}"
-        else:
-            talk = f"nc {here} {host.port}"
-        return f"{host.host} port {host.port}", talk
+            return where, f"openssl s_client -quiet -connect {here}:{host.port}"
+        return where, f"nc {here} {host.port}"
 
     def is_local(self, host: Any) -> bool:
         """Whether its own interface lets in nobody but this machine."""
         here = getattr(host, "host", "") in ("127.0.0.1", "::1")
-        return here and "interface=" in self.endpoint
+        return here and "interface=" in self.endpoint and not self._proxied
+
+    @property
+    def _proxied(self) -> bool:
+        return self.endpoint != self._bare
+
+    @property
+    def _bare(self) -> str:
+        """The endpoint below the PROXY protocol, which is ours to speak."""
+        return self.endpoint.removeprefix("haproxy:")
 
     @property
     def _kind(self) -> str:
-        return self.endpoint.partition(":")[0]
+        return self._bare.partition(":")[0]
 
+
+# How Twisted's own endpoints are written. Others may look at the machine when they are read.
+_FORMS = {
+    "ssl": "ssl:8001:privateKey=key.pem:certKey=cert.pem",
+    "systemd": "systemd:domain=INET:index=0",
+    "tcp": "tcp:8000:interface=127.0.0.1",
+    "tcp6": "tcp6:8000:interface=\\:\\:1",
+    "tls": "tls:/etc/ssl/private:8001",
+    "unix": "unix:/run/chatroom.sock",
+}
 
 _HINTS = {
     errno.EADDRINUSE: "Stop the program that listens there, or choose another port.",
     errno.EACCES: "Ports below 1024 and other people's folders take more rights.",
     errno.EADDRNOTAVAIL: "This machine does not have that address.",
+    socket.EAI_NONAME: "An interface is named by an address, as in 127.0.0.1.",
 }
 
 
@@ -90,4 +127,6 @@ def why_not(failure: Failure) -> str:
     cause = getattr(failure.value, "socketError", failure.value)
     if isinstance(cause, OSError) and cause.errno is not None:
         return f"{cause.strerror}. {_HINTS.get(cause.errno, '')}".rstrip()
-    return f"{cause or type(cause).__name__}."
+    if isinstance(cause, LookupError):
+        return "systemd passed no such socket. A .socket unit has to open it: docs/operating.md."
+    return f"{str(cause).rstrip('.') or type(cause).__name__}."

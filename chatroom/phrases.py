@@ -22,7 +22,7 @@ def listed(names: Sequence[str], total: int | None = None, most: int = 10) -> st
     total = len(names) if total is None else total
     if total > min(most, len(names)):
         shown = names[: most - 1]
-        last = f"{total - len(shown)} others"
+        last = plural(total - len(shown), "other")
     else:
         shown, last = names[:-1], names[-1]
     return f"{', '.join(shown)} and {last}" if shown else last

@@ -46,8 +46,12 @@ class Room:
         del self.members[member]
 
     def coming(self, member: Member) -> list[Event]:
-        """What `member` gets of this turn so far."""
-        return [] if self._batch is None else self._batch.share(member)
+        """What `member` gets of this turn so far; the turn's end brings it only the rest."""
+        if self._batch is None:
+            return []
+        share = self._batch.share(member)
+        self._batch.starts[member] = len(self._batch.events)
+        return share
 
     def keep(self, recent: int) -> None:
         """Keep that many lines to show again."""
@@ -93,7 +97,8 @@ class Batch:
         return member.view.join(frames) if frames else None
 
     def share(self, member: Member) -> list[Event]:
-        """The events that are for `member`: from its joining on, not its own, nobody it ignores."""
+        """The events that are for `member`: since it joined or was given its share, not its own,
+        nobody it ignores."""
         start = self.starts.get(member, 0)
         return [
             event

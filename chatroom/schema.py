@@ -1,8 +1,7 @@
 """Frozen dataclasses as the schema of a YAML file: each field is an option, or a section of them.
 
 Metadata of a field: `help`; what `kind_of` reads; `secret`, no complaint shows
-the value; `restart`, a change waits for the next start; and of a section,
-`members`, more metadata for its fields, by name.
+the value; `restart`, a change waits for the next start, of a section: for all in it.
 """
 
 from __future__ import annotations
@@ -59,8 +58,7 @@ def section(default: Any, key: str = "", metadata: Mapping[str, Any] | None = No
     hints = get_type_hints(type(default))
     members: dict[str, Option | Section] = {}
     for field in dataclasses.fields(default):
-        more = given.get("members", {}).get(field.name, {})
-        told = {"secret": False, "restart": given.get("restart", False), **field.metadata, **more}
+        told = {"secret": False, "restart": given.get("restart", False), **field.metadata}
         member, value = dotted(key, field.name), getattr(default, field.name)
         if dataclasses.is_dataclass(value):
             members[field.name] = section(value, member, told)

@@ -4,19 +4,19 @@ the chat, `Options` and `makeService` are for `twistd chatroom`."""
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock, maybeDeferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
-from twisted.python.usage import UsageError
 
 from chatroom import systemd
 from chatroom.config import ConfigError, Settings, load, needs_restart
@@ -43,6 +43,9 @@ class ListenError(Exception):
 class CannotStart(SystemExit, ListenError):
     """Ends twistd with a sentence and exit status 1. As an Exception it also goes through the
     pipe by which a daemonized twistd tells its parent why it did not start."""
+
+    # That pipe takes 100 bytes, and a class of this module is named with its module.
+    __module__ = "builtins"
 
 
 def _checked(check: Callable[[str], object]) -> Callable[[str], object]:
@@ -86,24 +89,27 @@ class ChatService(Service):
         if settings.log.chat:
             self.hub.listeners.append(self._log_chat)
         self.ports: dict[str, IListeningPort] = {}
+        self._refusals: list[str] = []
+        self._relisten = DeferredLock()
 
     def privilegedStartService(self) -> None:
         """Listen, while twistd may still bind to ports below 1024. Raises ListenError."""
         Service.privilegedStartService(self)
-        failures: list[str] = []
         for written in self.settings.listen:
             if written not in self.ports:
-                self._open(written, failures.append)
-        if failures:
+                self._open(written)
+        refusals, self._refusals = self._refusals, []
+        if refusals:
             for port in self.ports.values():
                 port.stopListening()
             self.ports.clear()
-            raise self.error("\n".join(failures))
+            raise self.error("\n".join(refusals))
 
     def startService(self) -> None:
         """Listen, where that was not done yet (`twist`, or a parent that already runs)."""
         if not self.ports:
             self.privilegedStartService()
+        self.hub.started = time.time()
         Service.startService(self)
 
     def stopService(self) -> Deferred[Any]:
@@ -119,29 +125,31 @@ class ChatService(Service):
         ]
         return DeferredList(waiting)
 
-    def reload(self, settings: Settings) -> list[str]:
-        """Use other settings from now on, dropping nobody; returns the keys that changed but
-        need a restart, which stay as they were."""
-        stay: list[str] = needs_restart(self.settings, settings)
+    def reload(self, settings: Settings) -> Deferred[list[str]]:
+        """Use other settings from now on, dropping nobody. Fires, once the listeners are those
+        of the settings, with the keys that changed but need a restart; these stay as they were."""
+        stay = needs_restart(self.settings, settings)
         settings = replace(settings, lobby=self.settings.lobby, log=self.settings.log)
         self.settings = settings
         self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
         self.hub.guests_by_address = settings.guests == "address"
         self.hub.apply(settings.limits)
-        closing = []
-        for written in set(self.ports) - set(settings.listen):
+        for factory in self.factories.values():
+            factory.apply(settings.limits)
+        listening = self._relisten.run(lambda: Deferred.fromCoroutine(self._listen_anew()))
+        return listening.addCallback(lambda _: stay)
+
+    async def _listen_anew(self) -> None:
+        """Close first: what is opened may have the port of what is closed."""
+        for written in self.ports.keys() - set(self.settings.listen):
+            await maybeDeferred(self.ports.pop(written).stopListening)
             self.log.info("No longer listening on {listener}", listener=written)
-            closing.append(maybeDeferred(self.ports.pop(written).stopListening))
-        # One that takes over the port of another has to wait for it.
-        DeferredList(closing).addCallback(lambda _: self._open_missing())
-        return stay
-
-    def _open_missing(self) -> None:
         for written in self.settings.listen:
-            if written not in self.ports:
-                self._open(written, lambda reason: self.log.error("{reason}", reason=reason))
+            if self.running and written not in self.ports:
+                await self._open(written)
 
-    def _open(self, written: str, failed: Callable[[str], object]) -> None:
+    def _open(self, written: str) -> Deferred[None]:
+        """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
         listener = _listener(written)
 
         def opened(port: IListeningPort) -> None:
@@ -152,11 +160,14 @@ class ChatService(Service):
                 self.log.info(_LET_IN)
 
         def refused(failure: Failure) -> None:
-            failed(f"Cannot listen on {written}: {why_not(failure)}")
+            reason = f"Cannot listen on {written}: {why_not(failure)}"
+            if self.running:
+                self.log.error("{reason}", reason=reason)
+            else:
+                self._refusals.append(reason)
 
-        listener.listen(self.reactor, self.factories[listener.protocol]).addCallbacks(
-            opened, refused
-        )
+        listening = listener.listen(self.reactor, self.factories[listener.protocol])
+        return listening.addCallbacks(opened, refused)
 
     def _log_chat(self, event: Event) -> None:
         if isinstance(event, (Said, Acted)):
@@ -200,15 +211,15 @@ class Options(TwistedOptions):
         try:
             _listener(listener)
         except ValueError as error:
-            raise UsageError(f"--listen {listener}: {error}") from None
+            raise SystemExit(f"--listen {listener}: {error}") from None
         self["listen"].append(listener)
 
     def postOptions(self) -> None:
         """Read the file. Every complaint about it is shown, and nothing is started."""
         if self["config"] is not None:
             self["config"] = os.path.abspath(self["config"])
-        if self["port"] is not None and not self["port"].isdecimal():
-            raise UsageError(f"--port {self['port']}: write a number from 0 to 65535")
+        if self["port"] is not None and not _is_port(self["port"]):
+            raise SystemExit(f"--port {self['port']}: write a number from 0 to 65535")
         try:
             self.settings = self.read()
         except ConfigError as error:
@@ -225,17 +236,22 @@ class Options(TwistedOptions):
         return replace(settings, listen=tuple(listen)) if listen else settings
 
 
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5 and int(text) <= 65535
+
+
 class _Daemon(ChatService):
     """The chat as the master of its process: signals, descriptors, systemd."""
 
     error = CannotStart
 
     def __init__(self, options: Options, reactor: Any) -> None:
+        use_steady_clock(reactor)
         super().__init__(self._fitted(options.settings), reactor)
         self._options = options
+        self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")
         self._watchdog.clock = reactor
-        use_steady_clock(reactor)
         on_hangup(reactor, self._reread)
 
     def startService(self) -> None:
@@ -257,16 +273,31 @@ class _Daemon(ChatService):
 
     def _reread(self) -> None:
         """SIGHUP: take what the file says now, if there is nothing wrong with it."""
+        if not self.running:
+            return
         self._notify(*systemd.reloading())
         try:
             settings = self._fitted(self._options.read())
         except ConfigError as error:
-            self.log.error("Not reloaded, the old settings stay: {error}", error=str(error))
+            self._not_reloaded([str(complaint) for complaint in error.complaints])
         else:
-            stay = self.reload(settings)
-            self.log.info("Reloaded the settings")
-            if stay:
-                self.log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
+            self._complaints = []
+            self.reload(settings).addCallback(self._reloaded)
+
+    def _reloaded(self, stay: list[str]) -> None:
+        self.log.info("Reloaded the settings")
+        if stay:
+            self.log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
+        self._notify("READY=1")
+
+    def _not_reloaded(self, complaints: list[str]) -> None:
+        if complaints == self._complaints:
+            self.log.error("Not reloaded, for the same reasons as the last time")
+        else:
+            self.log.error("Not reloaded, the old settings stay. What is wrong with the file:")
+            for complaint in complaints:
+                self.log.error("{complaint}", complaint=complaint)
+        self._complaints = complaints
         self._notify("READY=1")
 
     def _notify(self, *assignments: str) -> None:

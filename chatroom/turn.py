@@ -23,8 +23,8 @@ class Turn:
     """Collects posts and mail, and delivers them when `flush` is called.
 
     `end_of_turn` is given `flush`, once a turn, and calls it when the turn is over.
-    `ignorers` are the members that do not want to read everything, and `failures`
-    what was raised in the turn by those whom it is no concern of.
+    `ignorers` are the members that do not want to read everything, `listeners` hear of
+    each event at once, and `failures` is what others raised who must not stop a turn.
     """
 
     def __init__(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
@@ -34,12 +34,19 @@ class Turn:
         self._apart: dict[Member, list[Event]] = {}
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
+        self.listeners: list[Callable[[Event], object]] = []
         self.failures: list[Exception] = []
 
-    def post(self, room: Room, event: Event, origin: Member | None) -> None:
-        """To everyone in the room but `origin`."""
-        room.post(event, origin)
-        self._rooms[room] = None
+    def post(self, event: Event, origin: Member | None, *rooms: Room) -> None:
+        """To everyone in the rooms but `origin`, and to the listeners."""
+        for room in rooms:
+            room.post(event, origin)
+            self._rooms[room] = None
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as error:
+                self.failures.append(error)
         if origin is not None:
             self.set_apart(origin)
         elif not self._due:
@@ -74,26 +81,49 @@ class Turn:
         for member in self.ignorers:
             apart.setdefault(member, [])
         batches = {room: room.take() for room in rooms}
-        failures += _write_shared(batches, apart)
-        failures += _write_apart(batches, apart)
+        failures += _deliver(batches, apart)
         for member in closing:
-            member.door.close()
+            try:
+                member.door.close()
+            except Exception as error:
+                failures.append(error)
         if failures:
             raise ExceptionGroup("members or listeners that raised", failures)
 
 
-def _write_shared(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
-    """Give each room's batch to its members, but for those set apart; adds to these
-    who is in several of the rooms, since its lines have to be merged."""
+def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
+    """Write to everyone. Who gets what is settled before: a program may speak, join or leave
+    while it reads."""
+    for member in _merging(batches):
+        apart.setdefault(member, [])
+    shared = [
+        (batch, [member for member in room.members if member not in apart])
+        for room, batch in batches.items()
+    ]
+    shares = [
+        (member, mail, [batches[room] for room in member.rooms if room in batches])
+        for member, mail in apart.items()
+    ]
+    return _write_shared(shared) + _write_apart(shares)
+
+
+def _merging(batches: dict[Room, Batch]) -> list[Member]:
+    """Those in several of the rooms, whose lines have to be merged."""
+    if len(batches) < 2:
+        return []
+    return [
+        member
+        for room in batches
+        for member in room.members
+        if sum(other in batches for other in member.rooms) > 1
+    ]
+
+
+def _write_shared(shared: list[tuple[Batch, list[Member]]]) -> list[Exception]:
+    """Give each room's batch to its members, but for those set apart."""
     failures: list[Exception] = []
-    several = len(batches) > 1
-    for room, batch in batches.items():
-        for member in tuple(room.members):
-            if member in apart:
-                continue
-            if several and sum(other in batches for other in member.rooms) > 1:
-                apart[member] = []
-                continue
+    for batch, members in shared:
+        for member in members:
             try:
                 member.write(batch.whole[member.view])
             except Exception as error:
@@ -101,12 +131,12 @@ def _write_shared(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) 
     return failures
 
 
-def _write_apart(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
+def _write_apart(shares: list[tuple[Member, list[Event], list[Batch]]]) -> list[Exception]:
     """Give each member set apart its own share of the turn."""
     failures: list[Exception] = []
-    for member, mail in apart.items():
+    for member, mail, busy in shares:
         try:
-            data = _share(member, mail, batches)
+            data = _share(member, mail, busy)
             if data is not None:
                 member.write(data)
         except Exception as error:
@@ -114,10 +144,9 @@ def _write_apart(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -
     return failures
 
 
-def _share(member: Member, mail: list[Event], batches: dict[Room, Batch]) -> Any:
+def _share(member: Member, mail: list[Event], busy: list[Batch]) -> Any:
     """What `member` gets of the turn: its mail and its rooms' batches, merged by id. None for
     nothing."""
-    busy = [batches[room] for room in member.rooms if room in batches]
     if len(busy) == 1 and not (mail or member.ignored or member in busy[0].starts):
         return busy[0].without(member)
     # One event may have been posted to several rooms (a change of nick): shown once.

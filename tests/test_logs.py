@@ -261,6 +261,18 @@ def test_a_value_that_has_no_text_does_not_cost_the_record(format: str) -> None:
     assert len(log.text.splitlines()) == 1
 
 
+class _UnprintableError(Exception):
+    __str__ = __repr__ = _Unprintable.__str__
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_error_that_has_no_text_does_not_cost_its_traceback(format: str) -> None:
+    log = Log(format)
+    log.logger.failure("Lost {nick}", _failure(_UnprintableError()), nick="a")
+    assert "Lost a" in log.text
+    assert "_UnprintableError" in log.text
+
+
 @pytest.mark.parametrize("name", ["time", "level", "source", "message", "traceback"])
 def test_json_never_takes_a_field_of_the_event_for_one_of_the_record(name: str) -> None:
     log = Log("json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from configparser import ConfigParser
-from importlib.metadata import version
 from pathlib import Path
 
 from twisted.application.service import IServiceMaker
@@ -15,17 +14,17 @@ from chatroom import service
 ROOT = Path(__file__).parents[1]
 
 
-def setup(section: str, key: str) -> list[str]:
-    """The words of one value in setup.cfg."""
+def in_setup_cfg(section: str) -> dict[str, list[str]]:
+    """A section's keys, with the words of each value."""
     config = ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg")
-    return config[section][key].split()
+    return {key: value.split() for key, value in config[section].items()}
 
 
 def test_the_packages_listed_are_those_on_disk() -> None:
     sources = [*(ROOT / "chatroom").rglob("*.py"), *(ROOT / "twisted").rglob("*.py")]
     packages = {".".join(path.parent.relative_to(ROOT).parts) for path in sources}
-    assert sorted(setup("options", "packages")) == sorted(packages)
+    assert sorted(in_setup_cfg("options")["packages"]) == sorted(packages)
 
 
 def test_each_package_of_ours_has_an_init_file() -> None:
@@ -49,15 +48,15 @@ def test_twisted_s_cache_of_plugins_is_never_shipped() -> None:
     assert [rule for rule in rules if rule.startswith("global-exclude") and "dropin.cache" in rule]
 
 
-def test_what_is_written_where_it_runs_is_not_committed() -> None:
-    ignored = (ROOT / ".gitignore").read_text().split()
-    assert {"build/", "dropin.cache", "twistd.pid", "twistd.log*", "_trial_temp*"} <= set(ignored)
+def test_all_takes_in_each_extra_that_a_user_may_want_at_run_time() -> None:
+    extras = in_setup_cfg("options.extras_require")
+    assert set(extras["all"]) == {f"chatroom[{e}]" for e in extras.keys() - {"all", "lint", "test"}}
 
 
-def test_the_version_installed_is_the_one_in_the_source() -> None:
-    assert version("chatroom") == chatroom.__version__
+def test_the_news_tell_of_this_version() -> None:
+    assert f"\n## {chatroom.__version__} " in (ROOT / "NEWS.md").read_text()
 
 
 def test_type_checkers_are_told_that_the_package_is_typed() -> None:
     assert (ROOT / "chatroom" / "py.typed").exists()
-    assert "py.typed" in setup("options.package_data", "chatroom")
+    assert "py.typed" in in_setup_cfg("options.package_data")["chatroom"]

@@ -31,7 +31,7 @@ from zope.interface import implementer
 from chatroom.commands import speak
 from chatroom.errors import TooMany
 from chatroom.hub import Hub
-from chatroom.limits import TokenBucket
+from chatroom.limits import Limits, TokenBucket
 from chatroom.member import Member
 from chatroom.phrases import duration, plural
 from chatroom.protocols.framing import LineFramer
@@ -95,10 +95,9 @@ class ChatProtocol(LineReceiver):
         limits = factory.hub.limits
         _keep_alive(self.transport)
         self._framer = LineFramer(limits.line_bytes)
-        now = factory.seconds()
-        self._heard = now
+        self._heard = factory.seconds()
         self._lines: list[bytes | None] = []
-        self._bucket = None if limits.lines is None else TokenBucket(limits.lines, now)
+        self._bucket = self._new_bucket(limits)
         outbox = Outbox(
             self.transport, limits.outbox_bytes, factory.behind, _skipped, self._stalled
         )
@@ -190,6 +189,15 @@ class ChatProtocol(LineReceiver):
 
     def writeConnectionLost(self) -> None:
         """The connection is as good as lost; `connectionLost` follows."""
+
+    def apply(self, limits: Limits) -> None:
+        """Hold this connection to other limits from now on."""
+        self._framer.line_bytes = limits.line_bytes
+        self._outbox.limit = limits.outbox_bytes
+        self._bucket = self._new_bucket(limits)
+
+    def _new_bucket(self, limits: Limits) -> TokenBucket | None:
+        return None if limits.lines is None else TokenBucket(limits.lines, self.factory.seconds())
 
     def check_idle(self, now: float, most: int) -> None:
         """Close a connection that has sent no whole line for `most` seconds."""
@@ -283,10 +291,14 @@ class ChatFactory(ServerFactory):
     def lost(self) -> None:
         """A connection is gone."""
         self._open -= 1
-        if not self._open:
-            waiting, self._all_lost = self._all_lost, []
-            for deferred in waiting:
-                deferred.callback(None)
+        if self._open:
+            return
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweep()
+        waiting, self._all_lost = self._all_lost, []
+        for deferred in waiting:
+            deferred.callback(None)
 
     def close(self, text: str, seconds: float) -> Deferred[None]:
         """Tell everyone `text` and close every connection; who takes longer than `seconds`
@@ -300,8 +312,19 @@ class ChatFactory(ServerFactory):
         self.hub.dismiss(text, self.wall())
         return done
 
+    def apply(self, limits: Limits) -> None:
+        """Hold every connection to other limits from now on."""
+        for connection in self._connections():
+            connection.apply(limits)
+
+    def _connections(self) -> list[ChatProtocol]:
+        doors = [member.door for member in self.hub.members.values()]
+        return [door for door in doors if isinstance(door, ChatProtocol) and door.factory is self]
+
     def _sweep(self) -> None:
-        """Once a second, while there are connections: the timers of them all in one."""
+        """Once a second while there are connections, and when the last is gone: the timers of
+        them all in one."""
+        self._sweeping = None
         now = self.seconds()
         limits = self.hub.limits
         if limits.stall_seconds is not None:
@@ -309,15 +332,15 @@ class ChatFactory(ServerFactory):
                 outbox.check(now, limits.stall_seconds)
         if limits.idle_seconds is not None and now - self._idle_checked >= limits.idle_seconds / 20:
             self._idle_checked = now
-            for member in tuple(self.hub.members.values()):
-                if isinstance(member.door, ChatProtocol) and member.door.factory is self:
-                    member.door.check_idle(now, limits.idle_seconds)
+            for connection in self._connections():
+                connection.check_idle(now, limits.idle_seconds)
         if self.refused:
             self.log.warn(
                 "{number} refused: the limit is met", number=plural(self.refused, "connection")
             )
             self.refused = 0
-        self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
+        if self._open:
+            self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
 
 
 _FIRST_STEPS = "Type to talk. /nick NAME gives you a name, /help lists the commands."

@@ -11,6 +11,7 @@ would cost memory without end. The rules kept here:
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -22,21 +23,33 @@ from zope.interface import implementer
 
 __all__ = ["Outbox"]
 
+# What `send` raises when the kernel has no room just now. All else means that the peer is gone.
+_NO_ROOM = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
+
 if sys.platform == "win32":  # pragma: no cover
 
-    def _unacknowledged(transport: Any) -> int | None:
-        return None
+    def _unacknowledged(transport: Any) -> int:
+        return 0
 else:
     from fcntl import ioctl
     from termios import TIOCOUTQ
 
-    def _unacknowledged(transport: Any) -> int | None:
-        """Bytes that the kernel holds for the peer; None where it does not say."""
+    def _unacknowledged(transport: Any) -> int:
+        """Bytes that the kernel holds for the peer; 0 where it does not say."""
         try:
             answer = ioctl(transport.fileno(), TIOCOUTQ, b"\0\0\0\0")
         except (OSError, AttributeError, TypeError, ValueError):
-            return None
+            return 0
         return int.from_bytes(answer, sys.byteorder)
+
+
+def _unsent(transport: Any) -> int:
+    """Bytes that the transport holds for the peer; 0 where it does not say."""
+    try:
+        unsent: int = len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+    except AttributeError:
+        return 0
+    return unsent
 
 
 @implementer(IPushProducer)
@@ -56,11 +69,12 @@ class Outbox:
         "_kept",
         "_kept_bytes",
         "_moved",
+        "_passed_on",
         "_paused",
-        "_queued",
         "_send",
         "_skipped",
         "_skipped_line",
+        "_taken",
         "_transport",
         "limit",
     )
@@ -84,7 +98,8 @@ class Outbox:
         self._skipped = 0
         self._paused = False
         self._closed = False
-        self._queued: tuple[int | None, int] | None = None
+        self._passed_on = 0
+        self._taken: int | None = None
         self._moved = 0.0
         self._transport.registerProducer(self, True)
 
@@ -98,28 +113,26 @@ class Outbox:
         # (10,000 deliveries: 205 epoll_ctl calls against 20,205).
         try:
             sent = send(data)
-        except BlockingIOError:
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                # What the peer sent before it went may still wait to be read; reading, not
+                # writing, ends the connection.
+                self._send = self._direct = None
+                self._closed = True
+                return
             sent = 0
-        except OSError:
-            # The peer is gone. What it sent before may still wait to be read; reading,
-            # not writing, ends the connection.
-            self._send = self._direct = None
-            self._closed = True
-            return
         if sent != len(data):
             self._send = None
             self._behind.add(self)
-            self._transport.write(data[sent:])
+            self._pass_on(data[sent:])
 
     def _write_behind(self, data: bytes) -> None:
         if self._closed:
             return
         if self._caught_up():
-            self._behind.discard(self)
-            self._send = self._direct
             self.write(data)
         elif not self._paused:
-            self._transport.write(data)
+            self._pass_on(data)
         elif self._skipped or (
             self.limit is not None and self._kept_bytes + len(data) > self.limit
         ):
@@ -128,14 +141,23 @@ class Outbox:
             self._kept.append(data)
             self._kept_bytes += len(data)
 
+    def _pass_on(self, data: bytes) -> None:
+        self._passed_on += len(data)
+        self._transport.write(data)
+
     def _caught_up(self) -> bool:
-        """Whether a direct send would overtake nothing."""
-        return (
-            self._direct is not None
-            and not self._paused
-            and not self._transport.dataBuffer
-            and not self._transport._tempDataBuffer
-        )
+        """Go back to direct sends, if one would overtake nothing."""
+        if self._direct is None or self._paused:
+            return False
+        if self._transport.dataBuffer or self._transport._tempDataBuffer:
+            return False
+        self._send = self._direct
+        self._not_behind()
+        return True
+
+    def _not_behind(self) -> None:
+        self._behind.discard(self)
+        self._taken = None
 
     def pauseProducing(self) -> None:
         """The transport is behind."""
@@ -145,16 +167,15 @@ class Outbox:
     def resumeProducing(self) -> None:
         """The transport has passed on all that it was given."""
         self._paused = False
-        self._queued = None
         while self._kept and not self._paused:
             data = self._kept.popleft()
             self._kept_bytes -= len(data)
-            self._transport.write(data)
+            self._pass_on(data)
         if not self._paused and self._skipped:
             skipped, self._skipped = self._skipped, 0
-            self._transport.write(self._skipped_line(skipped))
+            self._pass_on(self._skipped_line(skipped))
         if not self._paused and self._direct is None:
-            self._behind.discard(self)
+            self._not_behind()
 
     def stopProducing(self) -> None:
         """The connection is lost."""
@@ -167,17 +188,16 @@ class Outbox:
         """Give the peer up if it is behind and has taken nothing for `seconds`. Asked every
         so often while it is behind, with `now` of a clock that does not step."""
         if self._caught_up():
-            self._behind.discard(self)
-            self._send = self._direct
-            self._queued = None
             return
-        # What we keep does not count: it grows without the peer's doing.
-        queued = (_unacknowledged(self._transport), getattr(self._transport, "offset", 0))
-        if queued != self._queued:
-            self._queued = queued
+        # Only the peer makes this grow: what is passed on waits in the transport, then in
+        # the kernel, until the peer has taken it.
+        transport = self._transport
+        taken = self._passed_on - _unsent(transport) - _unacknowledged(transport)
+        before, self._taken = self._taken, taken
+        if before is None or taken > before:
             self._moved = now
         elif now - self._moved >= seconds:
-            self._behind.discard(self)
+            self._not_behind()
             self._give_up()
 
     def close(self) -> None:
@@ -186,7 +206,8 @@ class Outbox:
             self._transport.loseConnection()
             return
         self._closed = True
-        self._send = None
+        self._send = self._direct = None
+        self._not_behind()
         self._transport.unregisterProducer()
         for data in self._kept:
             self._transport.write(data)

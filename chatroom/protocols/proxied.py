@@ -7,6 +7,7 @@ protocol behind is connected once the header is whole.
 
 from __future__ import annotations
 
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any, cast
 
 from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, ITransport
@@ -42,8 +43,16 @@ class _Proxied(HAProxyProtocolWrapper):
         )
 
     def dataReceived(self, data: bytes) -> None:
-        super().dataReceived(data)
-        if self._deadline is None or self._proxyInfo is None:
+        if self._deadline is None:
+            super().dataReceived(data)
+            return
+        try:
+            super().dataReceived(data)
+            self._check_source()
+        except (OSError, ValueError):
+            self.abortConnection()
+            return
+        if self._proxyInfo is None:
             return
         self._stop_waiting()
         self.wrappedProtocol = self._behind
@@ -54,6 +63,13 @@ class _Proxied(HAProxyProtocolWrapper):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()
         HAProxyProtocolWrapper.connectionLost(self, reason)
+
+    def _check_source(self) -> None:
+        """Raises OSError or ValueError unless the peer's address is one: Twisted's parser takes
+        any text for it, and limits, logs and members would read that."""
+        host = getattr(self._proxyInfo and self._proxyInfo.source, "host", None)
+        if host is not None:
+            inet_pton(AF_INET6 if ":" in host else AF_INET, host)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

@@ -1,0 +1,132 @@
+"""chatroom.process: signals, descriptors, and a clock that does not step."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.task import Clock
+
+from chatroom.process import descriptors_for, on_hangup, stop_on_terminate, use_steady_clock
+
+INFINITE = resource.RLIM_INFINITY
+
+
+class Reactor(Clock):
+    """A clock that is told things by signals, and stops once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: list[Callable[[], object]] = []
+        self.stops = 0
+
+    def callFromThread(self, function: Callable[[], object]) -> None:
+        self.queue.append(function)
+
+    def stop(self) -> None:
+        self.stops += 1
+        if self.stops > 1:
+            raise ReactorNotRunning("Can't stop reactor that isn't running.")
+
+    def turn(self) -> None:
+        queue, self.queue = self.queue, []
+        for function in queue:
+            function()
+
+
+@pytest.fixture
+def reactor() -> Iterator[Reactor]:
+    """The signals are as before, after the test."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield Reactor()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_hangup_reloads_in_the_reactor_and_not_in_the_signal(reactor: Reactor) -> None:
+    reloads: list[str] = []
+    on_hangup(reactor, lambda: reloads.append("reload"))
+    signal.raise_signal(signal.SIGHUP)
+    signal.raise_signal(signal.SIGHUP)
+    assert reloads == []
+    reactor.turn()
+    assert reloads == ["reload", "reload"]
+
+
+def test_a_second_terminate_does_no_harm(reactor: Reactor) -> None:
+    stop_on_terminate(reactor)
+    signal.raise_signal(signal.SIGTERM)
+    assert reactor.stops == 0
+    reactor.turn()
+    assert reactor.stops == 1
+    signal.raise_signal(signal.SIGTERM)
+    reactor.turn()
+    assert reactor.stops == 2
+
+
+def test_timers_run_by_a_clock_that_does_not_step() -> None:
+    reactor = Clock()
+    use_steady_clock(reactor)
+    before = time.monotonic()
+    assert before <= reactor.seconds() <= time.monotonic()
+
+
+def test_timers_that_run_already_keep_their_clock() -> None:
+    reactor = Clock()
+    reactor.callLater(60, list)
+    use_steady_clock(reactor)
+    assert reactor.seconds() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "connections", "becomes", "fit"),
+    [
+        pytest.param(8192, 8192, 4096, 8192, 4096, id="enough"),
+        pytest.param(1024, 8192, 4096, 4128, 4096, id="raised as far as needed"),
+        pytest.param(1024, 2048, 4096, 2048, 2016, id="raised as far as it may"),
+        pytest.param(1024, INFINITE, 4096, 4128, 4096, id="raised without bound"),
+        pytest.param(INFINITE, INFINITE, 4096, INFINITE, 4096, id="unlimited"),
+        pytest.param(INFINITE, INFINITE, None, INFINITE, None, id="any number in any number"),
+        pytest.param(1024, 8192, None, 8192, 8160, id="any number takes what there is"),
+        pytest.param(1024, INFINITE, None, INFINITE, None, id="any number, unlimited"),
+        pytest.param(64, 64, 4096, 64, 32, id="small"),
+        pytest.param(16, 16, 4096, 16, 1, id="smaller than what is kept free"),
+        pytest.param(128, 256, 64, 128, 64, id="few wanted"),
+    ],
+)
+def test_descriptors_are_raised_to_what_the_connections_take(
+    monkeypatch: pytest.MonkeyPatch,
+    soft: int,
+    hard: int,
+    connections: int | None,
+    becomes: int,
+    fit: int | None,
+) -> None:
+    limits = (soft, hard)
+
+    def set_limits(_which: int, new: tuple[int, int]) -> None:
+        nonlocal limits
+        limits = new
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: limits)
+    monkeypatch.setattr(resource, "setrlimit", set_limits)
+    assert descriptors_for(connections) == fit
+    assert limits == (becomes, hard)
+
+
+def test_descriptors_that_may_not_be_raised_are_lived_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """macOS has a hard limit without bound, and refuses more than the kernel's own maximum."""
+
+    def refuse(_which: int, _limits: Any) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (256, INFINITE))
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    assert descriptors_for(4096) == 224
