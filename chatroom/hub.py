@@ -98,7 +98,8 @@ class Hub:
         self.members[member.folded] = member
         if self.started is None:
             self.started = now
-        self._turn.mail(member, Welcomed(*self._by_server(now), self.welcome))
+        if self.welcome:
+            self._turn.mail(member, Welcomed(*self._by_server(now), self.welcome))
         self.notify(member, self.motd, now)
         self._enter_room(member, self.lobby, now)
         return member

@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -47,10 +48,9 @@ class Listener:
 
     def _check(self) -> None:
         """Raises ValueError for what no machine could open."""
-        plugins = {plugin.prefix for plugin in getPlugins(IStreamServerEndpointStringParser)}
-        kinds = sorted(plugins | {"ssl", "tcp", "unix"})  # which are no plugins
-        if self._kind not in kinds:
-            raise ValueError(f"there is no endpoint {self._kind!r}; choose from {', '.join(kinds)}")
+        if self._kind not in _kinds():
+            known = ", ".join(_kinds())
+            raise ValueError(f"there is no endpoint {self._kind!r}; choose from {known}")
         form = _FORMS.get(self._kind)
         if form is None:
             return
@@ -102,6 +102,13 @@ class Listener:
     @property
     def _kind(self) -> str:
         return self._bare.partition(":")[0]
+
+
+@cache
+def _kinds() -> list[str]:
+    """The endpoints that there are: Twisted's, and those of plugins."""
+    plugins = {plugin.prefix for plugin in getPlugins(IStreamServerEndpointStringParser)}
+    return sorted(plugins | {"ssl", "tcp", "unix"})
 
 
 # How Twisted's own endpoints are written. Others may look at the machine when they are read.

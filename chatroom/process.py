@@ -14,7 +14,13 @@ from typing import Any
 
 from twisted.internet.error import ReactorNotRunning
 
-__all__ = ["descriptors_for", "on_hangup", "stop_on_terminate", "use_steady_clock"]
+__all__ = [
+    "descriptors_for",
+    "ignore_signals",
+    "on_hangup",
+    "stop_on_terminate",
+    "use_steady_clock",
+]
 
 # Kept free of connections: the log, the listeners, epoll, the reactor's own pipes.
 _RESERVED_DESCRIPTORS = 32
@@ -48,17 +54,40 @@ def descriptors_for(connections: int | None) -> int | None:
 
 
 def on_hangup(reactor: Any, reload: Callable[[], object]) -> None:
-    """Call `reload` in the reactor at each SIGHUP, also at one that comes before it runs."""
+    """Call `reload` in the reactor after a SIGHUP, also after one that comes before it runs;
+    once after several that come together."""
+    due = False
+
+    def run() -> None:
+        nonlocal due
+        due = False
+        reload()
+
+    def hangup(*_signal: object) -> None:
+        nonlocal due
+        if not due:
+            due = True
+            reactor.callFromThread(run)
+
     if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(reload))
+        signal.signal(signal.SIGHUP, hangup)
 
 
 def stop_on_terminate(reactor: Any) -> None:
     """Stop at SIGTERM with exit status 0: the daemon did what it was told. Twisted would end
-    the process by the same signal again. Call once the reactor runs."""
+    the process by the same signal again. Call before the reactor runs, for a signal that comes
+    early, and again when it does, since it takes the signal for itself as it starts."""
 
     def stop() -> None:
         with suppress(ReactorNotRunning):
             reactor.stop()
 
     signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(stop))
+
+
+def ignore_signals() -> None:
+    """Let no other SIGTERM or SIGHUP disturb the end. Python gives both their default effect
+    back, which is death, while the interpreter goes down, but leaves alone what is ignored."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -26,7 +26,13 @@ from chatroom.hub import Hub
 from chatroom.listening import Listener, why_not
 from chatroom.logs import LoggedService, twistd_logger
 from chatroom.names import check_room
-from chatroom.process import descriptors_for, on_hangup, stop_on_terminate, use_steady_clock
+from chatroom.process import (
+    descriptors_for,
+    ignore_signals,
+    on_hangup,
+    stop_on_terminate,
+    use_steady_clock,
+)
 from chatroom.protocols.line import ChatFactory
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "Options", "makeService", "make_service"]
@@ -253,12 +259,14 @@ class _Daemon(ChatService):
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")
         self._watchdog.clock = reactor
         on_hangup(reactor, self._reread)
+        stop_on_terminate(reactor)
 
     def startService(self) -> None:
         super().startService()
         self.reactor.callWhenRunning(self._ready)
 
     def stopService(self) -> Deferred[Any]:
+        ignore_signals()
         self._notify("STOPPING=1")
         if self._watchdog.running:
             self._watchdog.stop()

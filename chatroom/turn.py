@@ -9,7 +9,9 @@ The rules it keeps:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from chatroom.events import Event
@@ -111,12 +113,8 @@ def _merging(batches: dict[Room, Batch]) -> list[Member]:
     """Those in several of the rooms, whose lines have to be merged."""
     if len(batches) < 2:
         return []
-    return [
-        member
-        for room in batches
-        for member in room.members
-        if sum(other in batches for other in member.rooms) > 1
-    ]
+    busy = Counter(chain.from_iterable(room.members for room in batches))
+    return [member for member, rooms in busy.items() if rooms > 1]
 
 
 def _write_shared(shared: list[tuple[Batch, list[Member]]]) -> list[Exception]:

@@ -12,7 +12,13 @@ import pytest
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.task import Clock
 
-from chatroom.process import descriptors_for, on_hangup, stop_on_terminate, use_steady_clock
+from chatroom.process import (
+    descriptors_for,
+    ignore_signals,
+    on_hangup,
+    stop_on_terminate,
+    use_steady_clock,
+)
 
 INFINITE = resource.RLIM_INFINITY
 
@@ -52,10 +58,25 @@ def test_a_hangup_reloads_in_the_reactor_and_not_in_the_signal(reactor: Reactor)
     reloads: list[str] = []
     on_hangup(reactor, lambda: reloads.append("reload"))
     signal.raise_signal(signal.SIGHUP)
-    signal.raise_signal(signal.SIGHUP)
     assert reloads == []
     reactor.turn()
-    assert reloads == ["reload", "reload"]
+    assert reloads == ["reload"]
+
+
+def test_hangups_that_come_together_reload_once_and_none_is_forgotten(reactor: Reactor) -> None:
+    reloads: list[str] = []
+
+    def reload() -> None:
+        reloads.append("reload")
+        if len(reloads) == 1:
+            signal.raise_signal(signal.SIGHUP)  # the file may have changed since it was read
+
+    on_hangup(reactor, reload)
+    for _ in range(100):
+        signal.raise_signal(signal.SIGHUP)
+    for turns in (1, 2, 2):
+        reactor.turn()
+        assert len(reloads) == turns
 
 
 def test_a_second_terminate_does_no_harm(reactor: Reactor) -> None:
@@ -67,6 +88,16 @@ def test_a_second_terminate_does_no_harm(reactor: Reactor) -> None:
     signal.raise_signal(signal.SIGTERM)
     reactor.turn()
     assert reactor.stops == 2
+
+
+def test_what_is_ignored_stays_so_while_the_interpreter_goes_down(reactor: Reactor) -> None:
+    stop_on_terminate(reactor)
+    on_hangup(reactor, reactor.stop)
+    ignore_signals()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.raise_signal(number)
+        assert signal.getsignal(number) is signal.SIG_IGN
+    assert reactor.queue == []
 
 
 def test_timers_run_by_a_clock_that_does_not_step() -> None:

@@ -50,13 +50,21 @@ _CLOSE_SECONDS = 4.0
 _SWEEP_SECONDS = 1.0
 
 # A vanished peer is noticed after 60 + 5 * 15 seconds; TCP_USER_TIMEOUT (RFC 5482) does
-# the same while data is on its way, when keepalive does not run.
-_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 5, "TCP_USER_TIMEOUT": 120000}
+# the same while data is on its way, when keepalive does not run. Of what a peer does not take,
+# the kernel keeps 64 KiB, not megabytes: they cost memory, and hide for a minute that it is behind.
+_TCP_OPTIONS = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 5,
+    "TCP_USER_TIMEOUT": 120000,
+    "TCP_NOTSENT_LOWAT": 65536,
+}
 
 # First lines of other protocols, and what is said before closing: to a program that
-# would have chatted nonsense, or a page in a browser that would have posted it.
+# would have chatted nonsense, or a page in a browser that would have posted it (the
+# header follows a request whose path is too long for a line).
 _FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"[A-Z]{3,10} \S+ HTTP/\d"), ""),
+    (re.compile(rb"[A-Z]{3,10} \S+ HTTP/\d|Host: \S"), ""),
     (re.compile(rb"\x16\x03|SSH-\d"), ""),
     (
         re.compile(rb"CAP (?:LS|REQ|LIST|END)\b|NICK \S+$|USER \S+ \S+ \S+ :?\S|PASS \S+$"),
@@ -85,15 +93,14 @@ class ChatProtocol(LineReceiver):
         self._address: str = getattr(peer, "host", "")
         factory.opened()
         try:
-            factory.hub.admission.admit(self._address)
+            factory.admit(self._address)
         except TooMany as refusal:
-            factory.refused += 1
             self.transport.write(f"-- {refusal}\r\n".encode())
             self.transport.loseConnection()
             self._abort_soon()
             return
         limits = factory.hub.limits
-        _keep_alive(self.transport)
+        _tune(self.transport)
         self._framer = LineFramer(limits.line_bytes)
         self._heard = factory.seconds()
         self._lines: list[bytes | None] = []
@@ -144,6 +151,11 @@ class ChatProtocol(LineReceiver):
             self.transport.resumeProducing()
 
     def _wait(self, member: Member, seconds: float) -> None:
+        if self._outbox.closed:
+            # Nobody is there any more, which reading would have told; what was pasted in a
+            # second would keep a ghost here for hours.
+            self.transport.abortConnection()
+            return
         if not self._paused:
             self._paused = True
             self.transport.pauseProducing()
@@ -162,7 +174,6 @@ class ChatProtocol(LineReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line was too long, and none of it was kept."""
-        self._fresh = False
         self._tell(f"Line over {self._framer.line_bytes} bytes, not sent.")
 
     def _foreign(self, line: bytes) -> bool:
@@ -215,9 +226,10 @@ class ChatProtocol(LineReceiver):
 
     def close(self) -> None:
         """Pass on what the peer is owed, and close; it has a few seconds to take it."""
-        self._closing = True
-        self._outbox.close()
-        self._abort_soon()
+        if self.connected:
+            self._closing = True
+            self._abort_soon()
+            self._outbox.close()
 
     def _abort_soon(self) -> None:
         if self._abort is None:
@@ -236,6 +248,7 @@ class ChatProtocol(LineReceiver):
         for timer in (self._abort, self._resume):
             if timer is not None and timer.active():
                 timer.cancel()
+        self.connected = 0
         self._closing = True
         if self.member is not None:
             hub = self.factory.hub
@@ -274,7 +287,7 @@ class ChatFactory(ServerFactory):
         self.wall = wall
         self.seconds: Callable[[], float] = reactor.seconds
         self.behind: set[Outbox] = set()
-        self.refused = 0
+        self._refused = 0
         self._open = 0
         self._all_lost: list[Deferred[None]] = []
         self._sweeping: IDelayedCall | None = None
@@ -287,6 +300,16 @@ class ChatFactory(ServerFactory):
         self._open += 1
         if self._sweeping is None:
             self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def admit(self, address: str) -> None:
+        """Count a connection from `address`. Raises TooMany, which tells it why not."""
+        if self._all_lost:
+            raise TooMany("The server is stopping. Try again later.")
+        try:
+            self.hub.admission.admit(address)
+        except TooMany:
+            self._refused += 1
+            raise
 
     def lost(self) -> None:
         """A connection is gone."""
@@ -324,7 +347,7 @@ class ChatFactory(ServerFactory):
     def _sweep(self) -> None:
         """Once a second while there are connections, and when the last is gone: the timers of
         them all in one."""
-        self._sweeping = None
+        self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
         now = self.seconds()
         limits = self.hub.limits
         if limits.stall_seconds is not None:
@@ -334,13 +357,11 @@ class ChatFactory(ServerFactory):
             self._idle_checked = now
             for connection in self._connections():
                 connection.check_idle(now, limits.idle_seconds)
-        if self.refused:
+        if self._refused:
             self.log.warn(
-                "{number} refused: the limit is met", number=plural(self.refused, "connection")
+                "{number} refused: the limit is met", number=plural(self._refused, "connection")
             )
-            self.refused = 0
-        if self._open:
-            self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
+            self._refused = 0
 
 
 _FIRST_STEPS = "Type to talk. /nick NAME gives you a name, /help lists the commands."
@@ -355,13 +376,15 @@ def _written(peer: IAddress) -> str:
     return "a UNIX socket" if host is None else f"{host}:{getattr(peer, 'port', '?')}"
 
 
-def _keep_alive(transport: Any) -> None:
-    """No delay, and notice of a peer that vanished; for TCP, under whatever wraps it."""
+def _tune(transport: Any) -> None:
+    """No delay, and notice of a peer that vanished or is behind; for TCP, under whatever wraps
+    it."""
     handle = getattr(transport, "socket", None)
     if handle is None or handle.family == getattr(socket, "AF_UNIX", None):
         return
     transport.setTcpNoDelay(True)
-    transport.setTcpKeepAlive(True)
-    for name, value in _KEEPALIVE.items():
+    with suppress(OSError):  # some systems mind that the peer is gone already
+        transport.setTcpKeepAlive(True)
+    for name, value in _TCP_OPTIONS.items():
         with suppress(AttributeError, OSError):  # not every system knows them all
             handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

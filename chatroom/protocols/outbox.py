@@ -103,6 +103,11 @@ class Outbox:
         self._moved = 0.0
         self._transport.registerProducer(self, True)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more will reach the peer."""
+        return self._closed
+
     def write(self, data: bytes) -> None:
         """To the kernel at once, or kept, or skipped. MUST NOT block, MUST NOT reorder."""
         send = self._send
@@ -116,7 +121,7 @@ class Outbox:
         except OSError as error:
             if error.errno not in _NO_ROOM:
                 # What the peer sent before it went may still wait to be read; reading, not
-                # writing, ends the connection.
+                # writing, ends the connection (and whoever does not read it, asks `closed`).
                 self._send = self._direct = None
                 self._closed = True
                 return

@@ -10,33 +10,54 @@ from __future__ import annotations
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any, cast
 
-from twisted.internet.interfaces import IDelayedCall, IProtocolFactory, ITransport
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IProtocolFactory,
+    ITransport,
+)
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper, HAProxyWrappingFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 __all__ = ["ProxiedFactory"]
 
 _HEADER_SECONDS = 10.0
 
 
-class _Unread(Protocol):
-    """Stands in until the header has come, and keeps what was read behind it."""
+# How a header of each version begins, and the most bytes that one of version 1 may have (the
+# PROXY protocol, sections 2.1 and 2.2).
+_V1 = b"PROXY "
+_V2 = b"\r\n\r\n\0\r\nQUIT\n"
+_V1_BYTES = 107
 
-    read = b""
-
-    def dataReceived(self, data: bytes) -> None:
-        self.read += data
+# Proxies say so when they only look whether anyone is there. Twisted's parser wants a space.
+_UNKNOWN = {b"PROXY UNKNOWN\r\n": b"PROXY UNKNOWN \r\n"}
 
 
+def _header(read: bytes) -> bytes:
+    """The header that `read` begins with, empty while it is not whole: Twisted's parsers take
+    what comes first for all of it. Raises ValueError if there is none."""
+    if read[: len(_V2)] == _V2[: len(read)]:
+        size = 16 + int.from_bytes(read[14:16], "big")
+        return read[:size] if len(read) >= max(size, 16) else b""
+    end = read.find(b"\r\n", 0, _V1_BYTES) + 2
+    if read[: len(_V1)] != _V1[: len(read)] or (end == 1 and len(read) >= _V1_BYTES):
+        raise ValueError("no PROXY header")
+    return read[:end] if end > 1 else b""
+
+
+@implementer(IHalfCloseableProtocol)
 class _Proxied(HAProxyProtocolWrapper):
     """One connection that begins with a PROXY header, within a few seconds."""
 
     _deadline: IDelayedCall | None = None
+    _read = b""
 
     def makeConnection(self, transport: ITransport) -> None:
         self._behind: Any = self.wrappedProtocol
-        self._early = self.wrappedProtocol = _Unread()
+        self.wrappedProtocol = Protocol()
         HAProxyProtocolWrapper.makeConnection(self, transport)
         self._deadline = cast(ProxiedFactory, self.factory).reactor.callLater(
             _HEADER_SECONDS, self.abortConnection
@@ -46,19 +67,34 @@ class _Proxied(HAProxyProtocolWrapper):
         if self._deadline is None:
             super().dataReceived(data)
             return
+        self._read += data
         try:
-            super().dataReceived(data)
-            self._check_source()
+            header = _header(self._read)
+            if header:
+                super().dataReceived(_UNKNOWN.get(header, header))
+                self._check_source()
         except (OSError, ValueError):
             self.abortConnection()
             return
         if self._proxyInfo is None:
             return
         self._stop_waiting()
-        self.wrappedProtocol = self._behind
-        self._behind.makeConnection(self)
-        if self._early.read:
-            self._behind.dataReceived(self._early.read)
+        rest, behind = self._read[len(header) :], self._behind
+        self._read, self._behind, self.wrappedProtocol = b"", None, behind
+        behind.makeConnection(self)
+        if rest:
+            behind.dataReceived(rest)
+
+    def readConnectionLost(self) -> None:
+        """The peer has nothing more to say. Who has not even said who it is goes at once."""
+        behind = IHalfCloseableProtocol(self.wrappedProtocol, None)
+        if behind is None:
+            self.loseConnection()
+        else:
+            behind.readConnectionLost()
+
+    def writeConnectionLost(self) -> None:
+        """The connection is as good as lost; `connectionLost` follows."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._stop_waiting()

@@ -1,0 +1,149 @@
+"""A chat and its peers, in memory or on real sockets, with a reactor that the test turns."""
+
+from __future__ import annotations
+
+from select import select
+from typing import Any, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.posixbase import _DisconnectSelectableMixin
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from chatroom.hub import Hub
+from chatroom.limits import Limits
+from chatroom.member import Member
+from chatroom.protocols.line import ChatFactory, ChatProtocol
+
+__all__ = ["UNLIMITED", "Chat", "Peer", "Reactor"]
+
+UNLIMITED = Limits(lines=None, joins=None, nick_changes=None)
+
+
+class Reactor(_DisconnectSelectableMixin, Clock):
+    """A clock, and the transports that wait to read or to write. `told` counts how often they
+    said so, which costs a real reactor a system call each."""
+
+    _disconnect: Any = _DisconnectSelectableMixin._disconnectSelectable
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers: set[Any] = set()
+        self.writers: set[Any] = set()
+        self.told = 0
+
+    def addReader(self, reader: Any) -> None:
+        self.told += 1
+        self.readers.add(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        self.told += 1
+        self.writers.add(writer)
+
+    def removeReader(self, reader: Any) -> None:
+        self.told += 1
+        self.readers.discard(reader)
+
+    def removeWriter(self, writer: Any) -> None:
+        self.told += 1
+        self.writers.discard(writer)
+
+    def turn(self, wait: float = 0.0) -> bool:
+        """Run what is due, then let transports read and write; whether any could, within the
+        seconds of `wait`."""
+        self.advance(0)
+        readable, writable, _ = select(list(self.readers), list(self.writers), [], wait)
+        for transport in readable:
+            if transport in self.readers and (why := transport.doRead()):
+                self._disconnect(transport, why, True)
+        for transport in writable:
+            if transport in self.writers and (why := transport.doWrite()):
+                self._disconnect(transport, why, False)
+        return bool(readable or writable)
+
+    def settle(self) -> None:
+        """Turn until nothing happens any more."""
+        while self.turn(0.002):
+            pass
+        self.advance(0)
+
+
+class Chat:
+    """A hub and the factory that serves it."""
+
+    def __init__(self, limits: Limits = UNLIMITED, **settings: Any) -> None:
+        self.reactor = Reactor()
+        self.hub = Hub(limits=limits, **settings)
+        self.factory = ChatFactory(self.hub, reactor=self.reactor, wall=self.reactor.seconds)
+
+    def turn(self) -> None:
+        self.reactor.advance(0)
+
+    def pass_by(self, seconds: float, step: float = 1.0) -> None:
+        """Let time pass, a step at a time."""
+        self.reactor.pump([step] * int(seconds / step))
+        self.reactor.advance(seconds % step)
+
+    def peer(self, nick: str = "", host: str = "192.0.2.1") -> Peer:
+        """One more peer, greeted, and called `nick` if that is not empty."""
+        peer = Peer(self, host)
+        if nick:
+            peer.send(f"/nick {nick}\n")
+        self.turn()
+        peer.read()
+        return peer
+
+    @property
+    def timers(self) -> int:
+        """Delayed calls, the sweep's not counted."""
+        calls: list[Any] = list(self.reactor.getDelayedCalls())
+        return sum(call.func != self.factory._sweep for call in calls)
+
+
+class Peer:
+    """A peer in memory: what it sends is read at once, even while reading is paused."""
+
+    def __init__(self, chat: Chat, host: str = "192.0.2.1") -> None:
+        kind = IPv6Address if ":" in host else IPv4Address
+        self.chat = chat
+        self.transport = StringTransport(peerAddress=kind("TCP", host, 49152))
+        self.protocol: ChatProtocol = cast(Any, chat.factory.buildProtocol(None))
+        cast(Any, self.protocol).makeConnection(self.transport)
+
+    @property
+    def member(self) -> Member:
+        assert self.protocol.member is not None
+        return self.protocol.member
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.transport.producerState == "paused")
+
+    @property
+    def closing(self) -> bool:
+        return bool(self.transport.disconnecting)
+
+    @property
+    def aborted(self) -> bool:
+        return bool(self.transport.disconnected)
+
+    def send(self, data: str | bytes) -> None:
+        self.protocol.dataReceived(data.encode() if isinstance(data, str) else data)
+
+    def says(self, *lines: str) -> None:
+        """The lines, and the turn's end."""
+        self.send("".join(f"{line}\n" for line in lines))
+        self.chat.turn()
+
+    def read(self) -> list[str]:
+        """The lines that it got since the last time."""
+        written: bytes = self.transport.value()
+        *lines, rest = written.decode("utf-8").split("\r\n")
+        assert not rest, "the last line has no end"
+        self.transport.clear()
+        return lines
+
+    def lose(self, reason: Exception | None = None) -> None:
+        self.protocol.connectionLost(Failure(reason or ConnectionDone()))

@@ -1,0 +1,43 @@
+"""Events: facts that nobody can change, told apart by who they are and ordered by id."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+
+from chatroom import events
+from chatroom.events import Event, Said
+
+KINDS = [getattr(events, name) for name in events.__all__]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_event_begins_with_its_id_time_room_and_sender(kind: type[Event]) -> None:
+    assert issubclass(kind, Event)
+    assert [field.name for field in fields(kind)][:5] == ["id", "time", "room", "sender", "shown"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_event_can_be_changed_or_added_to(kind: type[Event]) -> None:
+    values: list[Any] = [0 for _ in fields(kind)]
+    event = kind(*values)
+    with pytest.raises(FrozenInstanceError):
+        event.id = 2  # type: ignore[misc]
+    assert not hasattr(event, "__dict__")
+
+
+def test_two_events_are_two_even_if_they_say_the_same() -> None:
+    one, two = (Said(1, 0.0, "#lobby", "ann", "ann", "hi") for _ in range(2))
+    assert one != two
+    assert len({one, two}) == 2
+
+
+def test_all_names_every_event_of_the_module() -> None:
+    defined = {
+        name
+        for name, value in vars(events).items()
+        if isinstance(value, type) and issubclass(value, Event)
+    }
+    assert defined == set(events.__all__)

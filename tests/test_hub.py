@@ -1,0 +1,591 @@
+"""The hub: who is here, in which rooms, and what each verb does to whom."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from chatroom.errors import BadName, ChatError, NameTaken, NoSuchMember, NotInRoom, TooMany
+from chatroom.events import Event, Joined, Left, Renamed, Said, TopicSet
+from chatroom.hub import Hub
+from chatroom.limits import Limits
+from chatroom.member import Listener
+from chatroom.names import is_guest
+from tests.inmemory import NOW, STAMP, Chat, Person
+
+FREE = Limits(nick_changes=None, joins=None, rooms_per_member=None)
+
+
+def refusal(error: type[ChatError], verb: Any, *arguments: Any) -> str:
+    with pytest.raises(error) as caught:
+        verb(*arguments)
+    return str(caught.value)
+
+
+def nicks(hub: Hub, room: str = "#lobby") -> list[str]:
+    return [member.nick for member in hub.rooms[room].members]
+
+
+# Coming and going
+
+
+def test_a_guest_is_welcomed_told_where_it_is_and_announced() -> None:
+    chat = Chat(motd="Be kind.\nHave fun.")
+    (ann,) = chat.people("ann")
+    guest = Person(chat, "", "192.0.2.1")
+    nick = guest.member.nick
+    assert is_guest(nick) and guest.member.guest
+    assert guest.reads() == [
+        "Welcome to this chatroom!",
+        "-- Be kind.",
+        "-- Have fun.",
+        f"-- You are {nick} in #lobby with ann (2 here).",
+    ]
+    assert ann.reads() == [f"-- {nick} joined (2 here)"]
+
+
+def test_the_first_one_is_alone() -> None:
+    first = Person(Chat(welcome="Hello!"), "ann", "")
+    assert first.reads() == ["Hello!", "-- You are ann in #lobby, alone."]
+
+
+def test_guests_get_different_nicks_and_a_nick_in_use_is_passed_over() -> None:
+    chat = Chat()
+    people = [chat.enter() for _ in range(300)]
+    assert len({person.member.folded for person in people}) == 300
+
+
+def test_a_program_enters_under_a_nick_and_no_guest() -> None:
+    member = Chat().enter("bot").member
+    assert member.nick == "bot" and not member.guest
+
+
+@pytest.mark.parametrize("nick", ["server", "System", "adm1n", "guest-7k2", "a b", "1st", "é"])
+def test_reserved_words_look_alikes_and_what_is_no_nick_are_refused(nick: str) -> None:
+    chat = Chat()
+    ann = chat.enter("ann")
+    refusal(BadName, chat.hub.enter, Listener(print), NOW, nick)
+    refusal(BadName, chat.hub.rename, ann.member, nick, NOW)
+    assert nicks(chat.hub) == ["ann"]
+
+
+def test_a_nick_is_one_whatever_its_case() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    taken = "ANN is taken. Choose another nick."
+    assert refusal(NameTaken, chat.hub.enter, Listener(print), NOW, "ANN") == taken
+    assert refusal(NameTaken, chat.hub.rename, bob.member, "ANN", NOW) == taken
+    assert ann.gets("/nick ANN") == ["-- You are ANN now."]
+    assert bob.reads() == ["-- ann is now ANN"]
+
+
+def test_who_leaves_is_announced_in_each_of_its_rooms_and_closed() -> None:
+    chat = Chat()
+    ann, bob, cy = chat.people("ann", "bob", "cy")
+    for person in (ann, bob):
+        person.gets("/join #a")
+    cy.reads()
+    chat.hub.leave(ann.member, "good night", NOW)
+    assert bob.reads() == [
+        "[#lobby] -- ann left: good night (2 here)",
+        "-- ann left: good night (1 here)",
+    ]
+    assert cy.reads() == ["-- ann left: good night (2 here)"]
+    assert ann.closed
+    assert set(chat.hub.members) == {"bob", "cy"}
+
+
+def test_who_is_gone_already_is_not_closed_and_gets_nothing_more() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    bob.says("hi")
+    chat.hub.leave(ann.member, "", NOW, gone=True)
+    assert ann.reads() == []
+    assert not ann.closed
+    assert bob.reads() == ["-- ann left (1 here)"]
+
+
+def test_leaving_twice_does_no_harm() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    chat.hub.leave(ann.member, "", NOW)
+    chat.hub.leave(ann.member, "", NOW, gone=True)
+    assert bob.reads() == ["-- ann left (1 here)"]
+
+
+def test_who_leaves_still_gets_what_was_said_before() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    bob.says("wait!")
+    ann.says("/quit")
+    bob.says("too late")
+    assert ann.reads() == ["[#lobby] <bob> wait!", "-- Bye."]
+
+
+def test_the_nick_of_one_who_left_is_free() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    chat.hub.leave(ann.member, "", NOW)
+    assert bob.gets("/nick ann")[-1] == "-- You are ann now."
+
+
+def test_everyone_is_told_and_closed_when_the_chat_ends() -> None:
+    chat = Chat()
+    people = chat.people("ann", "bob")
+    chat.hub.dismiss("The server stops.", NOW)
+    for person in people:
+        assert person.reads() == ["-- The server stops."]
+        assert person.closed
+
+
+def test_who_left_is_not_kept() -> None:
+    """Not because it ignored somebody, nor by those it wrote to; not even through a chain of
+    members, each of whom was written to by the one before."""
+    chat = Chat()
+    last = chat.enter("ann")
+    doors = []
+    for number in range(20):
+        person = chat.enter(f"n{number}")
+        last.gets(f"/msg n{number} hi", f"/ignore n{number}")
+        chat.hub.leave(last.member, "", NOW)
+        chat.end_turn()
+        doors.append(weakref.ref(last))
+        last = person
+    del person
+    gc.collect()
+    assert sum(door() is not None for door in doors) <= 1
+
+
+# Rooms
+
+
+def test_a_room_is_made_for_who_joins_and_goes_with_who_leaves_it_last() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    ann.gets("/join #Ops")
+    bob.gets("/join ops")
+    assert list(chat.hub.rooms) == ["#lobby", "#ops"]
+    assert nicks(chat.hub, "#ops") == ["ann", "bob"]
+    ann.gets("/part")
+    chat.hub.leave(bob.member, "", NOW, gone=True)
+    assert list(chat.hub.rooms) == ["#lobby"]
+
+
+def test_the_lobby_stays_even_if_nobody_is_in_it() -> None:
+    chat = Chat(lobby="#home")
+    (ann,) = chat.people("ann")
+    ann.gets("/join #a", "/part #home")
+    assert list(chat.hub.rooms) == ["#home", "#a"]
+    assert chat.hub.lobby.name == "#home"
+
+
+def test_the_last_lines_are_shown_again_dated_to_who_joins() -> None:
+    chat = Chat(limits=Limits(recent=2))
+    (ann,) = chat.people("ann")
+    ann.gets("one", "/me waves", "three")
+    chat.now += 3600.0
+    bob = Person(chat, "bob", "")
+    assert bob.reads()[1:3] == [f"{STAMP} * ann waves", f"{STAMP} <ann> three"]
+
+
+def test_what_was_said_in_the_turn_of_joining_is_shown_once() -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    ann.says("before")
+    bob = Person(chat, "bob", "")
+    ann.says("after")
+    assert [line for line in bob.reads() if "<ann>" in line] == [
+        f"{STAMP} <ann> before",
+        "<ann> after",
+    ]
+
+
+def test_lines_that_are_off_are_not_kept_nor_shown_again() -> None:
+    chat = Chat(limits=Limits(recent=None))
+    (ann,) = chat.people("ann")
+    ann.gets("one")
+    bob = Person(chat, "bob", "")
+    assert not any("one" in line for line in bob.reads())
+
+
+def test_what_one_says_goes_to_the_room_it_joined_or_talked_in_last() -> None:
+    chat = Chat()
+    ann, bob, cy = chat.people("ann", "bob", "cy")
+    bob.gets("/join #a", "/join #lobby")
+    ann.gets("/join #a")
+    bob.reads()
+    ann.says("in a")
+    assert bob.reads() == ["[#a] <ann> in a"]
+    assert cy.reads() == []
+    ann.says("/join #lobby", "in the lobby")
+    assert cy.reads() == bob.reads() == ["<ann> in the lobby"]
+
+
+def test_who_parts_talks_in_the_room_it_joined_before() -> None:
+    (ann,) = Chat().people("ann")
+    ann.gets("/join #a", "/join #b")
+    assert ann.gets("/part") == ["-- You left #b, and talk in #a now."]
+    assert ann.gets("/part #lobby") == ["-- You left #lobby, and talk in #a now."]
+
+
+def test_verbs_that_need_a_room_say_where_to_find_one() -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    ann.gets("/part")
+    for verb in (chat.hub.say, chat.hub.act, chat.hub.set_topic):
+        assert refusal(NotInRoom, verb, ann.member, "hi", NOW) == (
+            "You are in no room. /join #lobby to talk."
+        )
+
+
+def test_a_full_list_of_rooms_is_refused_but_switching_is_not() -> None:
+    chat = Chat(limits=Limits(rooms_per_member=2))
+    (ann,) = chat.people("ann")
+    chat.hub.join(ann.member, "#a", NOW)
+    assert refusal(TooMany, chat.hub.join, ann.member, "#b", NOW) == (
+        "You are in 2 rooms, the most there may be. /part one first."
+    )
+    assert list(chat.hub.rooms) == ["#lobby", "#a"]
+    assert chat.hub.join(ann.member, "#LOBBY", NOW) is chat.hub.lobby
+    chat.hub.part(ann.member, "#a", "", NOW)
+    chat.hub.join(ann.member, "#b", NOW)
+
+
+@pytest.mark.parametrize("name", ["", "#", "a b", "#a,b", "#" + "a" * 64, "é"])
+def test_a_room_that_cannot_be_named_so_is_not_made(name: str) -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    refusal(BadName, chat.hub.join, ann.member, name, NOW)
+    assert list(chat.hub.rooms) == ["#lobby"]
+
+
+def test_joins_are_limited_by_the_minute_and_switching_costs_nothing() -> None:
+    chat = Chat(limits=Limits(joins=3))
+    (ann,) = chat.people("ann")
+    for number in range(3):
+        chat.hub.join(ann.member, f"#a{number}", NOW)
+    assert refusal(TooMany, chat.hub.join, ann.member, "#b", NOW) == (
+        "You join rooms too fast. Wait 20 seconds."
+    )
+    assert "#b" not in chat.hub.rooms
+    chat.hub.join(ann.member, "#a0", NOW)
+    refusal(TooMany, chat.hub.join, ann.member, "#b", NOW + 19.0)
+    chat.hub.join(ann.member, "#b", NOW + 20.5)
+
+
+def test_nick_changes_are_limited_by_the_minute() -> None:
+    chat = Chat(limits=Limits(nick_changes=2))
+    (ann,) = chat.people("ann")
+    for nick in ("bea", "cy"):
+        chat.hub.rename(ann.member, nick, NOW)
+    assert refusal(TooMany, chat.hub.rename, ann.member, "dee", NOW) == (
+        "You change nicks too fast. Wait 30 seconds."
+    )
+    assert ann.member.nick == "cy" and list(chat.hub.members) == ["cy"]
+    chat.hub.rename(ann.member, "dee", NOW + 30.5)
+
+
+def test_limits_that_are_off_limit_nothing() -> None:
+    chat = Chat(limits=FREE)
+    (ann,) = chat.people("ann")
+    for number in range(200):
+        chat.hub.join(ann.member, f"#a{number}", NOW)
+        chat.hub.rename(ann.member, f"ann{number}", NOW)
+    assert len(ann.member.rooms) == 201
+
+
+def test_other_limits_hold_at_once_and_drop_nobody() -> None:
+    chat = Chat(limits=FREE)
+    ann, bob = chat.people("ann", "bob")
+    ann.gets("one", "two", "/join #a", "/join #b", "in b")
+    limits = Limits(rooms_per_member=2, nick_changes=1, recent=1, connections=1)
+    chat.hub.apply(limits)
+    assert len(ann.member.rooms) == 3
+    assert ann.gets("/join #c")[0].startswith("-- You are in 2 rooms")
+    assert bob.gets("/nick bea", "/nick bert")[-1].startswith("-- You change nicks too fast.")
+    assert [line for line in newcomer_reads(chat) if "<ann>" in line] == [f"{STAMP} <ann> two"]
+    assert bob.gets("/join #b")[0] == f"{STAMP} <ann> in b"
+    assert chat.hub.admission.limits is limits
+    chat.hub.apply(Limits(recent=None))
+    assert not chat.hub.lobby.recent
+    chat.hub.apply(FREE)
+    assert ann.gets("/join #c")[-1] == "-- You are ann in #c, alone."
+
+
+def newcomer_reads(chat: Chat) -> list[str]:
+    return Person(chat, "", "").reads()
+
+
+def test_raised_limits_forgive_what_was_used_up() -> None:
+    chat = Chat(limits=Limits(nick_changes=1))
+    (ann,) = chat.people("ann")
+    ann.gets("/nick bea")
+    chat.hub.apply(Limits(nick_changes=5))
+    assert ann.gets("/nick cy") == ["-- You are cy now."]
+
+
+# Speaking
+
+
+def test_a_line_reaches_everyone_else_in_the_room_in_the_same_order() -> None:
+    ann, bob, cy, dee = Chat().people("ann", "bob", "cy", "dee")
+    ann.says("one")
+    bob.says("two")
+    ann.says("three")
+    assert cy.reads() == dee.reads() == ["<ann> one", "<bob> two", "<ann> three"]
+    assert ann.reads() == ["<bob> two"]
+    assert bob.reads() == ["<ann> one", "<ann> three"]
+
+
+def test_a_reply_does_not_overtake_what_was_accepted_before_it() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    bob.says("one")
+    ann.says("/nick")
+    bob.says("two")
+    assert ann.reads() == ["<bob> one", "-- You are ann.", "<bob> two"]
+
+
+def test_a_private_line_reaches_one_alone() -> None:
+    ann, bob, cy = Chat().people("ann", "bob", "cy")
+    ann.says("/msg BOB psst")
+    assert ann.reads() == ["[you -> bob] psst"]
+    assert bob.reads() == ["[ann -> you] psst"]
+    assert cy.reads() == []
+
+
+def test_nobody_of_that_nick_is_an_error_that_says_so() -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    assert refusal(NoSuchMember, chat.hub.tell, ann.member, "zoe", "hi", NOW) == (
+        "Nobody here is called zoe. /who lists who is here."
+    )
+
+
+def test_word_to_everyone_reaches_everyone_wherever_they_are() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    bob.gets("/part")
+    ann.reads()
+    chat.hub.announce("Back in a minute.\nReally.", NOW)
+    assert ann.reads() == bob.reads() == ["-- Back in a minute.", "-- Really."]
+
+
+def test_an_empty_word_is_not_shown() -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    chat.hub.notify(ann.member, "", NOW)
+    assert not chat.due
+
+
+def test_guests_by_address_are_shown_so_until_they_have_a_nick() -> None:
+    chat = Chat(guests_by_address=True)
+    ann = chat.enter("ann", "192.0.2.1")
+    guest = Person(chat, "", "127.0.0.1")
+    nick = guest.member.nick
+    assert f"-- You are {nick} in #lobby with ann (2 here)." in guest.reads()
+    guest.says("hi", "/me waves", "/msg ann psst", "/who")
+    assert ann.reads() == [
+        "-- 127.0.0.1 joined (2 here)",
+        "<127.0.0.1> hi",
+        "* 127.0.0.1 waves",
+        "[127.0.0.1 -> you] psst",
+    ]
+    assert guest.reads()[-1] == f"-- #lobby (2 here): ann and {nick}"
+    guest.says("/nick Bob", "hi")
+    assert ann.reads() == ["-- 127.0.0.1 is now Bob", "<Bob> hi"]
+
+
+def test_a_guest_without_an_address_is_shown_by_its_nick() -> None:
+    chat = Chat(guests_by_address=True)
+    guest = chat.enter("", "")
+    assert guest.member.shown == guest.member.nick
+
+
+# Being someone
+
+
+def test_a_new_nick_is_told_once_to_each_who_shares_a_room() -> None:
+    chat = Chat()
+    ann, bob, cy = chat.people("ann", "bob", "cy")
+    ann.gets("/join #a")
+    bob.gets("/join #a")
+    cy.gets("/part", "/join #b")
+    bob.reads()
+    assert ann.gets("/nick zoe") == ["-- You are zoe now."]
+    assert bob.reads() == ["-- ann is now zoe"]
+    assert cy.reads() == []
+    assert chat.hub.find("ZOE") is ann.member
+    refusal(NoSuchMember, chat.hub.find, "ann")
+
+
+def test_who_is_ignored_is_not_heard_under_its_next_nick_either() -> None:
+    ann, bob, cy = Chat().people("ann", "bob", "cy")
+    ann.gets("/ignore BOB")
+    bob.gets("one", "/nick rob", "two", "/me three", "/msg ann four")
+    cy.gets("five")
+    assert ann.reads() == ["-- bob is now rob", "<cy> five"]
+    assert ann.gets("/ignore") == ["-- You ignore rob."]
+    ann.gets("/unignore Rob")
+    bob.says("six")
+    assert ann.reads() == ["<rob> six"]
+
+
+def test_a_nick_that_was_given_up_is_not_ignored() -> None:
+    ann, bob, cy = Chat().people("ann", "bob", "cy")
+    ann.gets("/ignore bob")
+    bob.gets("/nick rob")
+    cy.gets("/nick bob", "it's me")
+    assert ann.reads()[-1] == "<bob> it's me"
+
+
+def test_who_talks_and_changes_its_nick_in_one_turn_does_not_evade_being_ignored() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    ann.gets("/ignore bob")
+    bob.says("evil", "/nick rob", "evil too", "/nick bob", "evil again")
+    assert ann.reads() == ["-- bob is now rob", "-- rob is now bob"]
+
+
+def test_ignoring_begins_and_ends_where_it_was_said_in_the_turn() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    bob.says("one")
+    ann.says("/ignore bob")
+    bob.says("two")
+    ann.says("/unignore bob")
+    bob.says("three")
+    assert ann.reads() == [
+        "<bob> one",
+        "-- You no longer see what bob says. /unignore bob shows it again.",
+        "-- You see what bob says again.",
+        "<bob> three",
+    ]
+
+
+def test_an_ignored_private_line_leaves_no_trace_at_who_ignores() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    ann.gets("/ignore bob")
+    assert bob.gets("/msg ann hi") == ["[you -> ann] hi"]
+    assert ann.gets("/reply hi") == [
+        "-- Nobody has written to you privately yet. /msg NICK TEXT does."
+    ]
+
+
+def test_what_ignored_members_said_is_not_shown_again_either() -> None:
+    ann, bob, cy = Chat().people("ann", "bob", "cy")
+    bob.gets("one")
+    cy.gets("two")
+    ann.gets("/ignore bob")
+    assert ann.gets("/history") == [f"{STAMP} <cy> two"]
+
+
+def test_a_topic_is_told_and_kept_for_who_comes() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    chat.hub.set_topic(ann.member, "Lunch", NOW)
+    assert bob.reads() == ["-- ann set the topic: Lunch"]
+    cy = Person(chat, "cy", "")
+    assert cy.reads()[-2:] == [
+        "-- You are cy in #lobby with ann and bob (3 here).",
+        "-- The topic is: Lunch",
+    ]
+
+
+def test_many_are_counted_and_the_first_named() -> None:
+    chat = Chat()
+    for number in range(30):
+        chat.enter(f"n{number:02}")
+    last = Person(chat, "zoe", "")
+    names = ", ".join(f"n{number:02}" for number in range(9))
+    assert last.reads()[-1] == f"-- You are zoe in #lobby with {names} and 21 others (31 here)."
+
+
+# Listeners, and turns
+
+
+def test_listeners_hear_all_that_happens_in_rooms_and_nothing_private() -> None:
+    chat = Chat()
+    heard: list[Event] = []
+    chat.hub.listeners.append(heard.append)
+    ann, bob = chat.people("ann", "bob")
+    ann.says("hi", "/me waves", "/msg bob psst", "/topic t", "/nick zoe", "/join #a", "/part")
+    chat.hub.leave(bob.member, "", NOW)
+    assert [(type(event).__name__, event.sender) for event in heard] == [
+        ("Joined", "ann"),
+        ("Joined", "bob"),
+        ("Said", "ann"),
+        ("Acted", "ann"),
+        ("TopicSet", "ann"),
+        ("Renamed", "ann"),
+        ("Joined", "zoe"),
+        ("Left", "zoe"),
+        ("Left", "bob"),
+    ]
+    assert [event.id for event in heard] == sorted({event.id for event in heard})
+
+
+def test_a_listener_that_raises_costs_nobody_a_line() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+
+    def broken(event: Event) -> None:
+        raise ValueError("broken")
+
+    chat.hub.listeners.append(broken)
+    ann.says("one", "/nick zoe", "/topic t")
+    with pytest.raises(ExceptionGroup) as raised:
+        chat.end_turn()
+    assert len(raised.value.exceptions) == 3
+    assert bob.reads() == ["<ann> one", "-- ann is now zoe", "-- zoe set the topic: t"]
+
+
+def test_events_tell_where_when_and_by_whom() -> None:
+    chat = Chat(guests_by_address=True)
+    heard: list[Event] = []
+    guest = chat.enter("", "192.0.2.1")
+    nick = guest.member.nick
+    chat.hub.enter(Listener(heard.append), NOW, "bot")
+    chat.end_turn()
+    heard.clear()
+    chat.now += 5.0
+    guest.says("hi", "/topic t", "/nick ann", "/join #a", "/join #lobby", "/part #lobby bye")
+    guest.gets()
+    said, topic, renamed, left = heard
+    assert isinstance(said, Said) and isinstance(topic, TopicSet)
+    assert isinstance(renamed, Renamed) and isinstance(left, Left)
+    assert (said.room, said.sender, said.shown, said.text) == ("#lobby", nick, "192.0.2.1", "hi")
+    assert said.time == NOW + 5.0
+    assert (topic.topic, renamed.room, renamed.nick) == ("t", None, "ann")
+    assert (left.sender, left.shown, left.here, left.reason) == ("ann", "ann", 1, "bye")
+
+
+def test_a_member_hears_who_joins_and_how_many_are_here_then() -> None:
+    chat = Chat()
+    heard: list[Event] = []
+    chat.hub.enter(Listener(heard.append), NOW, "bot")
+    chat.end_turn()
+    heard.clear()
+    chat.enter("ann")
+    (joined,) = heard
+    assert isinstance(joined, Joined)
+    assert (joined.room, joined.sender, joined.here) == ("#lobby", "ann", 2)
+
+
+def test_a_hub_that_was_not_told_how_turns_end_says_what_to_do() -> None:
+    hub = Hub()
+    assert hub.needs_turns
+    with pytest.raises(RuntimeError, match="Give the Hub end_of_turn, or serve it with a Chat"):
+        hub.enter(Listener(print), NOW)
+
+
+def test_a_hub_can_be_told_later_how_turns_end() -> None:
+    hub = Hub()
+    due: list[object] = []
+    hub.use_turns(due.append)
+    assert not hub.needs_turns
+    hub.enter(Listener(print), NOW)
+    assert len(due) == 1
+
+
+def test_a_lobby_that_cannot_be_named_so_is_refused() -> None:
+    refusal(BadName, lambda: Hub(lobby="a b"))

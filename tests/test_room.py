@@ -1,0 +1,150 @@
+"""Rooms: who is in them, what they keep, and who gets what of a turn's batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chatroom.events import Acted, Event, Joined, Notice, Said, TopicSet
+from chatroom.member import Listener, Member
+from chatroom.room import Batch, Room
+
+
+class CountingView:
+    """Frames are the events' ids; `rendered` counts how often it is asked for them."""
+
+    def __init__(self) -> None:
+        self.rendered = 0
+
+    def render(self, events: Sequence[Event]) -> list[int]:
+        self.rendered += 1
+        return [event.id for event in events]
+
+    def join(self, frames: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(frames)
+
+
+def member(nick: str) -> Member:
+    return Member(nick, Listener(print), "", 0.0)
+
+
+def said(id: int, sender: str = "ann") -> Said:
+    return Said(id, 0.0, "#a", sender, sender, "hi")
+
+
+def ids(events: Sequence[Event]) -> list[int]:
+    return [event.id for event in events]
+
+
+def test_what_is_said_and_done_is_kept_and_nothing_else() -> None:
+    room = Room("#a", 10)
+    head = (0.0, "#a", "ann", "ann")
+    for event in (said(1), Joined(2, *head, 1), Acted(3, *head, "x"), TopicSet(4, *head, "y")):
+        room.post(event, None)
+    assert ids(room.recent) == [1, 3]
+
+
+@pytest.mark.parametrize(("recent", "kept"), [(0, []), (2, [4, 5]), (9, [1, 2, 3, 4, 5])])
+def test_so_many_of_the_last_lines_are_kept(recent: int, kept: list[int]) -> None:
+    room = Room("#a", recent)
+    for number in range(1, 6):
+        room.post(said(number), None)
+    assert ids(room.recent) == kept
+
+
+@pytest.mark.parametrize(("recent", "kept"), [(0, []), (1, [3]), (9, [1, 2, 3])])
+def test_how_many_are_kept_can_change_and_the_newest_stay(recent: int, kept: list[int]) -> None:
+    room = Room("#a", 3)
+    for number in range(1, 4):
+        room.post(said(number), None)
+    room.keep(recent)
+    assert ids(room.recent) == kept
+
+
+def test_nobody_gets_its_own_lines_back() -> None:
+    room, ann, bob = Room("#a", 0), member("ann"), member("bob")
+    room.joined(ann)
+    room.joined(bob)
+    room.post(said(1), ann)
+    room.post(said(2, "bob"), bob)
+    room.post(said(3), None)
+    batch = room.take()
+    assert ids(batch.share(ann)) == [2, 3]
+    assert ids(batch.share(bob)) == [1, 3]
+
+
+def test_who_comes_in_the_middle_of_a_turn_gets_what_is_posted_from_then_on() -> None:
+    room, ann = Room("#a", 0), member("ann")
+    room.post(said(1), None)
+    room.joined(ann)
+    room.post(said(2), None)
+    assert ids(room.take().share(ann)) == [2]
+
+
+def test_what_is_coming_is_given_once() -> None:
+    room, ann = Room("#a", 0), member("ann")
+    assert room.coming(ann) == []
+    room.joined(ann)
+    room.post(said(1), None)
+    room.post(said(2), ann)
+    assert ids(room.coming(ann)) == [1]
+    assert room.coming(ann) == []
+    room.post(said(3), None)
+    assert ids(room.take().share(ann)) == [3]
+
+
+def test_who_leaves_and_comes_back_in_a_turn_misses_what_was_between() -> None:
+    room, ann = Room("#a", 0), member("ann")
+    room.joined(ann)
+    room.post(said(1), None)
+    room.left(ann)
+    room.post(said(2), None)
+    room.joined(ann)
+    room.post(said(3), None)
+    assert ids(room.take().share(ann)) == [3]
+
+
+def test_a_batch_is_taken_once_and_what_follows_is_the_next() -> None:
+    room = Room("#a", 0)
+    room.post(said(1), None)
+    assert ids(room.take().events) == [1]
+    assert room.take().events == []
+    room.post(said(2), None)
+    assert ids(room.take().events) == [2]
+
+
+def test_what_an_ignored_member_says_is_hidden_whatever_the_case_of_its_nick() -> None:
+    """Only what it says: that it comes, goes or sets the topic is still shown."""
+    batch, ann = Batch(), member("ann")
+    ann.ignored = frozenset({"bob"})
+    head = (0.0, "#a", "Bob", "Bob")
+    events = [said(1, "Bob"), Acted(2, *head, "x"), Joined(3, *head, 2), TopicSet(4, *head, "t")]
+    events += [said(5, "bobby"), Notice(6, 0.0, "#a", "", "", "n")]
+    batch.events += events
+    batch.origins += [None] * len(events)
+    assert ids(batch.share(ann)) == [3, 4, 5, 6]
+
+
+def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
+    """The same object goes to all who have the view; who spoke gets the shared frames."""
+    batch, one, two = Batch(), CountingView(), CountingView()
+    ann = member("ann")
+    ann.view = one
+    for number, origin in ((1, None), (2, ann), (3, None)):
+        batch.events.append(said(number))
+        batch.origins.append(origin)
+    assert batch.whole[one] == (1, 2, 3)
+    assert batch.whole[one] is batch.whole[one]
+    assert batch.without(ann) == (1, 3)
+    assert one.rendered == 1
+    assert batch.whole[two] is not batch.whole[one]
+    assert two.rendered == 1
+
+
+def test_who_said_all_there_is_gets_nothing() -> None:
+    batch, ann = Batch(), member("ann")
+    batch.events.append(said(1))
+    batch.origins.append(ann)
+    assert batch.without(ann) is None

@@ -1,0 +1,286 @@
+"""The turn: everything accepted in it goes out at its end, once, in order, whoever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chatroom.events import Event, Notice, Said
+from chatroom.hub import Hub
+from chatroom.member import Listener, Member
+from chatroom.room import Room
+from chatroom.turn import Turn
+from tests.inmemory import NOW, Chat, Person
+
+
+class Ear(Listener):
+    """Keeps each batch that was written to it; raises `fault` if it has one."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.batches: list[Any] = []
+        self.closed_after: int | None = None
+        self.fault = fault
+
+    def write(self, data: Any) -> None:
+        self.batches.append(data)
+        if self.fault is not None:
+            raise self.fault
+
+    def close(self) -> None:
+        self.closed_after = len(self.batches)
+        if self.fault is not None:
+            raise self.fault
+
+
+class Scene:
+    """A turn, with rooms and members that no hub knows of."""
+
+    def __init__(self) -> None:
+        self.due: list[Callable[[], None]] = []
+        self.turn = Turn(self.due.append)
+        self.posted = 0
+
+    def member(self, *rooms: Room, fault: Exception | None = None) -> tuple[Member, Ear]:
+        ear = Ear(fault)
+        member = Member("nick", ear, "", 0.0)
+        for room in rooms:
+            room.joined(member)
+            member.rooms[room] = None
+        return member, ear
+
+    def say(self, room: Room, origin: Member | None = None) -> int:
+        self.posted += 1
+        event = Said(self.posted, 0.0, room.name, "x", "x", "hi")
+        self.turn.post(event, origin, room)
+        return self.posted
+
+    def mail(self, member: Member) -> int:
+        self.posted += 1
+        self.turn.mail(member, Notice(self.posted, 0.0, None, "", "", "hi"))
+        return self.posted
+
+
+def ids(ear: Ear) -> list[list[int]]:
+    return [[event.id for event in batch] for batch in ear.batches]
+
+
+def test_the_end_of_the_turn_is_asked_for_once_a_turn_and_not_without_need() -> None:
+    scene, room = Scene(), Room("#a", 0)
+    assert not scene.due
+    member, _ = scene.member(room)
+    scene.say(room)
+    scene.mail(member)
+    scene.say(room)
+    assert len(scene.due) == 1
+    scene.due.pop()()
+    assert not scene.due
+    scene.say(room)
+    assert len(scene.due) == 1
+
+
+def test_nothing_is_written_before_the_end_of_the_turn() -> None:
+    scene, room = Scene(), Room("#a", 0)
+    member, ear = scene.member(room)
+    scene.say(room)
+    scene.mail(member)
+    assert not ear.batches
+    scene.turn.flush()
+    assert ids(ear) == [[1, 2]]
+
+
+def test_members_with_the_same_view_get_the_same_object() -> None:
+    scene, room = Scene(), Room("#a", 0)
+    ears = [scene.member(room)[1] for _ in range(3)]
+    scene.say(room)
+    scene.turn.flush()
+    assert ears[0].batches[0] is ears[1].batches[0] is ears[2].batches[0]
+
+
+def test_rooms_mail_and_replies_are_merged_in_the_order_of_acceptance_in_one_write() -> None:
+    scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
+    member, ear = scene.member(b, a)
+    _, only_a = scene.member(a)
+    scene.say(a)
+    scene.mail(member)
+    scene.say(b)
+    scene.say(a, member)
+    scene.mail(member)
+    scene.say(a)
+    scene.turn.flush()
+    assert ids(ear) == [[1, 2, 3, 5, 6]]
+    assert ids(only_a) == [[1, 4, 6]]
+
+
+def test_who_is_in_several_busy_rooms_gets_one_write() -> None:
+    scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
+    _, both = scene.member(a, b)
+    scene.say(b)
+    scene.say(a)
+    scene.say(b)
+    scene.turn.flush()
+    assert ids(both) == [[1, 2, 3]]
+
+
+def test_an_event_that_was_posted_to_several_rooms_is_told_once() -> None:
+    scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
+    _, both = scene.member(a, b)
+    _, one = scene.member(b)
+    scene.turn.post(Notice(1, 0.0, None, "", "", "to all"), None, a, b)
+    scene.turn.flush()
+    assert ids(both) == ids(one) == [[1]]
+
+
+def test_a_member_for_whom_there_is_nothing_is_not_written_to() -> None:
+    scene, room = Scene(), Room("#a", 0)
+    member, ear = scene.member(room)
+    scene.turn.set_apart(member)
+    scene.turn.mail(member)
+    scene.turn.flush()
+    scene.say(room, member)
+    scene.turn.flush()
+    assert not ear.batches
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["shared", "apart"])
+def test_a_member_whose_write_raises_costs_nobody_a_line(apart: bool) -> None:
+    """What was raised comes after everyone was written to, and the next turn is as any."""
+    scene, room = Scene(), Room("#a", 0)
+    fault = ValueError("broken")
+    people = [scene.member(room, fault=fault if number == 1 else None) for number in range(3)]
+    for turn in (1, 2):
+        scene.say(room)
+        for member, _ in people if apart else ():
+            scene.turn.set_apart(member)
+        with pytest.raises(ExceptionGroup) as raised:
+            scene.turn.flush()
+        assert raised.value.exceptions == (fault,)
+        assert [len(ear.batches) for _, ear in people] == [turn] * 3
+
+
+def test_a_view_that_raises_costs_nobody_a_line() -> None:
+    class Broken(Ear):
+        def view(self, member: Member) -> Any:
+            return self
+
+        def render(self, events: list[Event]) -> Any:
+            raise ValueError("broken")
+
+    scene, room = Scene(), Room("#a", 0)
+    room.joined(Member("broken", Broken(), "", 0.0))
+    _, ear = scene.member(room)
+    scene.say(room)
+    with pytest.raises(ExceptionGroup):
+        scene.turn.flush()
+    assert ids(ear) == [[1]]
+
+
+def test_doors_are_closed_after_the_turn_was_written_and_each_of_them() -> None:
+    """Also if the first one raises when it is closed."""
+    scene, room = Scene(), Room("#a", 0)
+    leavers = [scene.member(room, fault=fault) for fault in (ValueError("broken"), None)]
+    for member, _ in leavers:
+        scene.mail(member)
+        scene.turn.close(member)
+        scene.mail(member)
+    with pytest.raises(ExceptionGroup):
+        scene.turn.flush()
+    assert [ear.closed_after for _, ear in leavers] == [1, 1]
+    scene.say(room)
+    with pytest.raises(ExceptionGroup) as raised:
+        scene.turn.flush()
+    assert len(raised.value.exceptions) == 1, "a door is closed once"
+
+
+def test_listeners_hear_at_once_and_one_that_raises_costs_nobody() -> None:
+    scene, room = Scene(), Room("#a", 0)
+    _, ear = scene.member(room)
+    heard: list[Event] = []
+    faults: list[Exception] = []
+
+    def broken(event: Event) -> None:
+        faults.append(ValueError(event.id))
+        raise faults[-1]
+
+    scene.turn.listeners += [heard.append, broken, heard.append]
+    scene.say(room)
+    assert [event.id for event in heard] == [1, 1]
+    scene.say(room)
+    with pytest.raises(ExceptionGroup) as raised:
+        scene.turn.flush()
+    assert list(raised.value.exceptions) == faults
+    assert ids(ear) == [[1, 2]]
+    assert not scene.turn.failures
+
+
+# A program that acts while the turn goes out to it
+
+
+def program(chat: Chat, acts: Callable[[Hub, Member], object]) -> tuple[Person, list[str]]:
+    """Ann, in #a and the lobby; and what a bot heard said that acts when it hears `now`."""
+    heard: list[str] = []
+
+    def hears(event: Event) -> None:
+        if isinstance(event, Said):
+            heard.append(event.text)
+            if event.text == "now":
+                acts(chat.hub, bot)
+
+    ann = chat.enter("ann")
+    bot = chat.hub.enter(Listener(hears), NOW, "bot")
+    ann.gets("/join #a", "/join #lobby")
+    return ann, heard
+
+
+def test_what_is_said_while_a_turn_goes_out_belongs_to_the_next() -> None:
+    """In the order in which it was said, also to one that this turn still has to reach."""
+
+    def acts(hub: Hub, bot: Member) -> None:
+        hub.say(bot, "first", NOW)
+        hub.tell(bot, "ann", "second", NOW)
+        hub.say(bot, "third", NOW)
+
+    ann, _ = program(Chat(), acts)
+    assert ann.gets("/me calls", "now") == ["<bot> first", "[bot -> you] second", "<bot> third"]
+
+
+def test_who_joins_while_a_turn_goes_out_gets_nothing_of_it_from_there() -> None:
+    """And what it gets from elsewhere, once."""
+
+    def acts(hub: Hub, bot: Member) -> None:
+        hub.join(bot, "#a", NOW)
+
+    ann, heard = program(Chat(), acts)
+    ann.gets("now", "/join #a", "only in #a")
+    assert heard == ["now"]
+
+
+def test_who_is_made_to_join_while_a_turn_goes_out_gets_nothing_of_it_from_there() -> None:
+    chat = Chat()
+    bob = chat.enter("bob")
+
+    def acts(hub: Hub, bot: Member) -> None:
+        hub.join(bob.member, "#a", NOW)
+
+    ann, _ = program(chat, acts)
+    ann.says("now", "/join #a", "only in #a")
+    bob.says("/version")
+    lines = bob.reads()
+    assert [line for line in lines if line.startswith(("<ann>", "[#a]"))] == []
+    assert sum("only in #a" in line for line in lines) == 1, "shown again, on joining"
+
+
+def test_who_leaves_while_a_turn_goes_out_still_gets_it() -> None:
+    chat = Chat()
+    bob = chat.enter("bob")
+
+    def acts(hub: Hub, bot: Member) -> None:
+        hub.leave(bob.member, "kicked", NOW)
+
+    ann, _ = program(chat, acts)
+    bob.reads()
+    ann.says("before", "now", "after")
+    assert bob.reads() == ["<ann> before", "<ann> now", "<ann> after"]
+    assert bob.closed
+    assert ann.reads() == ["-- bob left: kicked (2 here)"]
