@@ -371,14 +371,15 @@ def test_a_peer_that_waits_and_is_lost_leaves_no_timer() -> None:
     assert not chat.timers
 
 
-def test_a_peer_that_waits_and_is_closed_is_not_read_from_again() -> None:
+def test_what_a_peer_still_had_to_say_when_it_was_closed_is_for_nobody() -> None:
     chat, alice, bob = two(SLOW)
     alice.says(*"123456")
     chat.factory.close("Goodbye.", 10)
     chat.turn()
     bob.read()
+    assert not alice.paused, "what comes is thrown away"
+    alice.send("7\n")
     chat.pass_by(9)
-    assert alice.paused
     assert bob.read() == []
 
 
@@ -524,6 +525,42 @@ def test_a_closed_peer_has_some_seconds_to_take_what_it_is_owed() -> None:
     assert alice.aborted
     alice.lose(ConnectionAborted())
     assert not chat.timers
+
+
+def owes(peer: Peer, data: bytes) -> None:
+    """Its transport still holds this for it."""
+    peer.transport.dataBuffer, peer.transport.offset, peer.transport._tempDataLen = data, 0, 0
+
+
+def test_a_connection_is_lost_only_once_the_peer_has_what_it_is_owed() -> None:
+    chat, alice, _ = two()
+    owes(alice, b"-- Bye.\r\n")
+    alice.says("/quit")
+    chat.pass_by(2, step=0.05)
+    assert not alice.closing
+    owes(alice, b"")
+    chat.pass_by(0.1, step=0.05)
+    assert alice.closing
+    alice.lose()
+    assert not chat.timers
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+def test_a_connection_may_be_closed_twice(delivered: bool) -> None:
+    chat, alice, bob = two()
+    owes(alice, b"-- Goodbye.\r\n")
+    chat.factory.close("Goodbye.", 10)
+    chat.pass_by(1, step=0.05)
+    owes(alice, b"" if delivered else b"-- Goodbye.\r\n")
+    chat.pass_by(1, step=0.05)
+    assert alice.closing == delivered
+    chat.factory.close("Goodbye.", 10)
+    alice.protocol.readConnectionLost()
+    chat.pass_by(1, step=0.05)
+    alice.lose()
+    bob.lose()
+    chat.turn()
+    assert not chat.reactor.getDelayedCalls()
 
 
 def test_after_the_last_has_gone_no_timer_is_left() -> None:

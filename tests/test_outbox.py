@@ -228,10 +228,8 @@ def test_a_peer_that_is_gone_is_not_written_to_again_and_may_still_be_read(code:
     assert peer.transport in peer.reactor.readers
     assert not peer.transport.disconnecting
     assert not peer.behind
+    assert peer.outbox.closed
     peer.outbox.close()
-    assert peer.transport.disconnecting
-    peer.ready()
-    assert peer.kernel.closed
 
 
 def plain() -> Any:
@@ -485,25 +483,35 @@ def test_where_the_kernel_says_nothing_there_is_nothing(other: Callable[[], Any]
 # Closing
 
 
-def test_closing_passes_on_what_is_kept_and_then_loses_the_connection() -> None:
+def test_closing_passes_on_what_is_kept_and_lets_the_transport_go() -> None:
     peer, first = stuck_peer(limit=20)
     for number in range(4):
         peer.outbox.write(b"line %d\r\n" % number)
     peer.outbox.close()
-    assert peer.transport.disconnecting
-    assert not peer.kernel.closed
+    assert peer.outbox.closed
+    assert peer.transport.producer is None, "else it would never be lost"
+    assert not peer.kept
+    peer.transport.loseConnection()
     peer.takes(1_000_000)
     assert peer.taken == first + b"line 0\r\nline 1\r\n-- 2 skipped\r\n"
     assert peer.kernel.closed
 
 
-def test_closing_when_nothing_waits_loses_the_connection_at_once() -> None:
-    peer = Peer(room=100)
+def test_it_is_delivered_when_neither_the_transport_nor_the_kernel_holds_any_more(
+    unacknowledged: list[int],
+) -> None:
+    peer = Peer(room=2)
     peer.outbox.write(b"one\r\n")
     peer.outbox.close()
-    peer.ready()
-    assert peer.taken == b"one\r\n"
-    assert peer.kernel.closed
+    assert not peer.outbox.delivered
+    unacknowledged[0] = 0
+    assert not peer.outbox.delivered
+    peer.takes(2)
+    assert not peer.outbox.delivered
+    peer.takes(1)
+    assert peer.outbox.delivered
+    unacknowledged[0] = 5
+    assert not peer.outbox.delivered
 
 
 def test_nothing_is_written_after_closing() -> None:
@@ -542,12 +550,12 @@ def test_one_that_is_closed_is_not_behind_nor_ever_given_up(room: int) -> None:
 
 
 def test_closing_twice_does_no_harm() -> None:
-    peer = Peer(room=100)
-    peer.outbox.close()
-    peer.outbox.close()
-    peer.ready()
-    peer.outbox.close()
-    assert peer.kernel.closed
+    peer = Peer(room=2)
+    peer.outbox.write(b"one\r\n")
+    for _ in range(3):
+        peer.outbox.close()
+        peer.takes(2)
+    assert peer.taken == b"one\r\n"
 
 
 @pytest.mark.parametrize("why", [CONNECTION_DONE, CONNECTION_LOST])
@@ -618,6 +626,7 @@ def test_the_peer_reads_every_line_in_order_or_how_many_it_missed(
         assert all(any(each is batch for batch in written) for each in kept)
     if close:
         peer.outbox.close()
+        peer.transport.loseConnection()
     peer.takes(float("inf"))
     assert peer.kernel.closed == close
     assert_in_order_with_gaps_told(peer.taken, next(numbers) - 1)
@@ -682,6 +691,7 @@ def test_a_slow_reader_on_a_real_connection_reads_all_in_order(
         stream += client.recv(65536)
     outbox.write(b"501 \r\n")
     outbox.close()
+    transport.loseConnection()
     why = transport.doWrite()
     transport.connectionLost(Failure(why))
     while data := client.recv(65536):

@@ -77,10 +77,12 @@ class Client:
             assert time.monotonic() < deadline, lines[-5:]
 
     def read_to_end(self) -> list[str]:
-        lines = []
+        """All lines until the chat ends its side; its clock runs meanwhile."""
+        lines: list[str] = []
         deadline = time.monotonic() + 10
         while not self.ended:
             lines += self.read()
+            self.chat.reactor.advance(0.05)
             assert time.monotonic() < deadline, lines[-5:]
         return lines
 

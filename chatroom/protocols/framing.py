@@ -6,12 +6,21 @@ is taken out, wherever the stream is split. Blank lines say nothing and are left
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["LineFramer"]
 
 _IAC = b"\xff"
-_SE = 0xF0
-_SB = 0xFA
-_NEGOTIATION = range(0xFB, 0xFF)  # WILL, WONT, DO, DONT: one option follows
+_SB = b"\xff\xfa"
+# Regular expressions, since a read may be full of commands and must not take long.
+# A subnegotiation up to its end, IAC SE; IAC and any other byte belong to it.
+_UNENDED = rb"\xff\xfa[^\xff]*+(?:\xff[^\xf0][^\xff]*+)*+"
+# A whole command: a subnegotiation; WILL, WONT, DO or DONT and an option; IAC and another byte.
+_COMMAND = rb"(?:%b\xff\xf0|\xff[\xfb-\xfe].|\xff[^\xfa-\xfe])" % _UNENDED
+
+_unended = re.compile(_UNENDED, re.DOTALL)
+_whole = re.compile(rb"(?:[^\xff]++|%b)*+" % _COMMAND, re.DOTALL)
+_command = re.compile(rb"\xff(\xff)|%b" % _COMMAND, re.DOTALL)  # IAC twice is data
 
 
 class LineFramer:
@@ -20,19 +29,18 @@ class LineFramer:
     Holds at most `line_bytes` + 2 bytes of an unfinished line, however long it gets.
     """
 
-    __slots__ = ("_discarding", "_held", "_in_subnegotiation", "line_bytes", "pending")
+    __slots__ = ("_discarding", "_held", "line_bytes", "pending")
 
     def __init__(self, line_bytes: int | None) -> None:
         self.line_bytes = line_bytes
         self.pending = b""
         self._discarding = False
         self._held = b""  # the start of a telnet command
-        self._in_subnegotiation = False
 
     def feed(self, data: bytes) -> list[bytes | None]:
         """The lines that `data` completes, without their ends. None stands for a line over
         `line_bytes`: it is thrown away through its end, and none of it is a line."""
-        if _IAC in data or self._held or self._in_subnegotiation:
+        if _IAC in data or self._held:
             data = self._without_telnet(data)
         if self._discarding:
             _, end, data = data.partition(b"\n")
@@ -60,26 +68,10 @@ class LineFramer:
         return lines
 
     def _without_telnet(self, data: bytes) -> bytes:
-        data, self._held = self._held + data, b""
-        kept = []
-        at = 0
-        while at < len(data):
-            iac = data.find(_IAC, at)
-            end = len(data) if iac < 0 else iac
-            if not self._in_subnegotiation:
-                kept.append(data[at:end])
-            if iac < 0:
-                break
-            command = data[iac + 1] if iac + 1 < len(data) else None
-            size = 3 if command in _NEGOTIATION and not self._in_subnegotiation else 2
-            if len(data) - iac < size:
-                self._held = data[iac:]
-                break
-            if self._in_subnegotiation:
-                self._in_subnegotiation = command != _SE
-            elif command == _SB:
-                self._in_subnegotiation = True
-            elif command == 0xFF:  # an escaped 0xFF is data
-                kept.append(_IAC)
-            at = iac + size
-        return b"".join(kept)
+        data = self._held + data
+        whole = _whole.match(data)
+        end = whole.end() if whole else 0
+        self._held = data[end:]
+        if unended := _unended.match(self._held):
+            self._held = _SB + self._held[unended.end() :]
+        return b"".join(filter(None, _command.split(data[:end])))

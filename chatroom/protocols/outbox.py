@@ -205,10 +205,14 @@ class Outbox:
             self._not_behind()
             self._give_up()
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the peer has all that was passed on, as far as anyone can tell."""
+        return not _unsent(self._transport) and not _unacknowledged(self._transport)
+
     def close(self) -> None:
-        """Pass on what is kept, then lose the connection. Nothing is written after it."""
+        """Pass on what is kept. Nothing is written after it."""
         if self._closed:
-            self._transport.loseConnection()
             return
         self._closed = True
         self._send = self._direct = None
@@ -219,7 +223,6 @@ class Outbox:
         if self._skipped:
             self._transport.write(self._skipped_line(self._skipped))
         self._kept.clear()
-        self._transport.loseConnection()
 
 
 def _direct_send(transport: Any) -> Callable[[bytes], int] | None:

@@ -1,0 +1,255 @@
+"""One peer of a hub, in whatever protocol made of lines: from its admission to its end.
+
+It holds the peer to its limits, and its socket to the manners of a daemon. What the lines
+mean, and how the server's own are written, is for the protocol that builds on it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IDelayedCall, IHalfCloseableProtocol
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from chatroom.errors import TooMany
+from chatroom.limits import Limits, TokenBucket
+from chatroom.member import Member
+from chatroom.phrases import duration, plural
+from chatroom.protocols.framing import LineFramer
+from chatroom.protocols.outbox import Outbox
+
+if TYPE_CHECKING:
+    from chatroom.protocols.serving import HubFactory
+
+__all__ = ["Connection"]
+
+# Lines taken from one peer in one turn, so that a chunk full of them costs nobody a delay.
+_LINES_A_TURN = 512
+
+# How often it is looked whether a closed connection has passed on what it was owed.
+_DELIVERY_SECONDS = 0.05
+
+# A vanished peer is noticed after 60 + 5 * 15 seconds; TCP_USER_TIMEOUT (RFC 5482) does
+# the same while data is on its way, when keepalive does not run. Of what a peer does not take,
+# the kernel keeps 64 KiB, not megabytes: they cost memory, and hide for a minute that it is behind.
+_TCP_OPTIONS = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 15,
+    "TCP_KEEPCNT": 5,
+    "TCP_USER_TIMEOUT": 120000,
+    "TCP_NOTSENT_LOWAT": 65536,
+}
+
+
+@implementer(IHalfCloseableProtocol)
+class Connection(LineReceiver):
+    """One connection, and the door of the member behind it, once there is one."""
+
+    factory: HubFactory
+    transport: Any
+    member: Member | None = None
+    write: Callable[[bytes], object]
+    _abort: IDelayedCall | None = None
+    _resume: IDelayedCall | None = None
+    _closing = False
+    _paused = False
+
+    def admitted(self, peer: str) -> None:
+        """The peer may stay: greet it. `peer` is where it comes from, as the log has it."""
+        raise NotImplementedError
+
+    def server_line(self, sentence: str) -> bytes:
+        """How the server's own word is written."""
+        raise NotImplementedError
+
+    def lineReceived(self, line: bytes) -> None:
+        """One whole line, without its end."""
+        raise NotImplementedError
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line was too long, and none of it was kept."""
+        raise NotImplementedError
+
+    def connectionMade(self) -> None:
+        factory = self.factory
+        peer = self.transport.getPeer()
+        self.address: str = getattr(peer, "host", "")
+        factory.opened()
+        try:
+            factory.admit(self.address)
+        except TooMany as refusal:
+            self.transport.write(self.server_line(str(refusal)))
+            self.transport.loseConnection()
+            self._abort_soon()
+            return
+        limits = factory.hub.limits
+        _tune(self.transport)
+        self.framer = LineFramer(limits.line_bytes)
+        self._heard = factory.seconds()
+        self._lines: list[bytes | None] = []
+        self._bucket = self._new_bucket(limits)
+        self._outbox = Outbox(
+            self.transport, limits.outbox_bytes, factory.behind, self._skipped, self._stalled
+        )
+        self.write = self._outbox.write
+        self.admitted(_written(peer))
+
+    # In
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.member is not None and not self._closing:
+            self._lines += self.framer.feed(data)
+            if self._resume is None:
+                self._take(self.member)
+
+    def _take(self, member: Member) -> None:
+        """Take what lines the peer may send now; the rest, and its socket, wait."""
+        self._resume = None
+        lines, self._lines = self._lines, []
+        bucket = self._bucket
+        now = self.factory.seconds()
+        if lines:
+            self._heard = now
+        for taken, line in enumerate(lines):
+            if taken == _LINES_A_TURN or (bucket is not None and not bucket.take(now)):
+                self._lines = lines[taken:]
+                self._wait(member, 0.0 if bucket is None else bucket.wait())
+                return
+            if line is None:
+                self.lineLengthExceeded(b"")
+            else:
+                self.lineReceived(line)
+            if self._closing or not member.present:
+                return
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()
+
+    def _wait(self, member: Member, seconds: float) -> None:
+        if self._outbox.closed:
+            # Nobody is there any more, which reading would have told; what was pasted in a
+            # second would keep a ghost here for hours.
+            self.transport.abortConnection()
+            return
+        if not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()
+        self._resume = self.factory.reactor.callLater(seconds, self._take, member)
+
+    def tell(self, sentence: str) -> None:
+        """The server's word to the peer."""
+        if self.member is not None:
+            self.factory.hub.notify(self.member, sentence, self.factory.wall())
+
+    def go(self, reason: str) -> None:
+        """Leave the chat, and close once the peer has what it is owed."""
+        if self.member is not None:
+            self.factory.hub.leave(self.member, reason, self.factory.wall())
+        self._closing = True
+
+    def readConnectionLost(self) -> None:
+        """The peer has nothing more to say (`nc -N`): it gets what it is owed, and goes."""
+        self.go("")
+
+    def writeConnectionLost(self) -> None:
+        """The connection is as good as lost; `connectionLost` follows."""
+
+    def apply(self, limits: Limits) -> None:
+        """Hold this connection to other limits from now on."""
+        self.framer.line_bytes = limits.line_bytes
+        self._outbox.limit = limits.outbox_bytes
+        self._bucket = self._new_bucket(limits)
+
+    def _new_bucket(self, limits: Limits) -> TokenBucket | None:
+        return None if limits.lines is None else TokenBucket(limits.lines, self.factory.seconds())
+
+    def check_idle(self, now: float, most: int) -> None:
+        """Close a connection that has sent no whole line for `most` seconds."""
+        if now - self._heard >= most and not self._lines and not self._closing:
+            self.tell(f"You said nothing for {duration(most)}. Connect again when you like.")
+            self.go("idle")
+
+    # Out
+
+    def _skipped(self, number: int) -> bytes:
+        return self.server_line(f"{plural(number, 'line')} skipped (/history shows them)")
+
+    def close(self) -> None:
+        """Pass on what the peer is owed, and close; it has a few seconds to take it. Twice does
+        no harm."""
+        if self.connected and self._abort is None:
+            self._closing = True
+            self._abort_soon()
+            if self._resume is not None:
+                self._resume.cancel()
+            if self._paused:
+                self.transport.resumeProducing()
+            self._outbox.close()
+            self._lose()
+
+    def _lose(self) -> None:
+        """Lose the connection once the peer has all that it is owed, and meanwhile throw away
+        what it says. TCP resets a connection that is closed with something unread, or that
+        something still comes for, and what was on its way is lost (RFC 2525, section 2.17)."""
+        if self._outbox.delivered:
+            self.transport.loseConnection()
+        else:
+            self._resume = self.factory.reactor.callLater(_DELIVERY_SECONDS, self._lose)
+
+    def _abort_soon(self) -> None:
+        if self._abort is None:
+            self._abort = self.factory.reactor.callLater(
+                self.factory.close_seconds, self.transport.abortConnection
+            )
+
+    def _stalled(self) -> None:
+        """The peer takes nothing any more."""
+        if self.member is not None:
+            self.factory.log.warn("{nick} reads nothing, dropped", nick=self.member.nick)
+            self.factory.hub.leave(self.member, "not reading", self.factory.wall(), gone=True)
+        self.transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        for timer in (self._abort, self._resume):
+            if timer is not None and timer.active():
+                timer.cancel()
+        self.connected = 0
+        self._closing = True
+        if self.member is not None:
+            hub = self.factory.hub
+            why = "" if reason.check(ConnectionDone) else "connection lost"
+            hub.leave(self.member, why, self.factory.wall(), gone=True)
+            hub.admission.release(self.address)
+            self.factory.log.info(
+                "{nick} disconnected{why} ({here} here)",
+                nick=self.member.nick,
+                why=f": {why}" if why else "",
+                here=len(hub.members),
+            )
+        self.factory.lost()
+
+
+def _written(peer: IAddress) -> str:
+    host = getattr(peer, "host", None)
+    return "a UNIX socket" if host is None else f"{host}:{getattr(peer, 'port', '?')}"
+
+
+def _tune(transport: Any) -> None:
+    """No delay, and notice of a peer that vanished or is behind; for TCP, under whatever wraps
+    it."""
+    handle = getattr(transport, "socket", None)
+    if handle is None or handle.family == getattr(socket, "AF_UNIX", None):
+        return
+    transport.setTcpNoDelay(True)
+    with suppress(OSError):  # some systems mind that the peer is gone already
+        transport.setTcpKeepAlive(True)
+    for name, value in _TCP_OPTIONS.items():
+        with suppress(AttributeError, OSError):  # not every system knows them all
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,0 +1,128 @@
+"""What serves one hub on any number of ports: the timers and counts of its connections.
+
+The clients that a factory shares are the hub's members; there is no second list.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+
+from chatroom.errors import TooMany
+from chatroom.hub import Hub
+from chatroom.limits import Limits
+from chatroom.phrases import plural
+from chatroom.protocols.connection import Connection
+from chatroom.protocols.outbox import Outbox
+
+__all__ = ["HubFactory"]
+
+# How long a closed connection may take to pass on what it was still owed, in seconds.
+_CLOSE_SECONDS = 4.0
+
+_SWEEP_SECONDS = 1.0
+
+
+class HubFactory(ServerFactory):
+    """Serves `hub`; what `protocol` builds is a Connection.
+
+    `reactor` is Twisted's own unless given; `wall` tells the time of day, in seconds since
+    the epoch.
+    """
+
+    noisy = False
+    log = Logger("chatroom")
+    close_seconds = _CLOSE_SECONDS
+
+    def __init__(
+        self, hub: Hub, reactor: Any = None, wall: Callable[[], float] = time.time
+    ) -> None:
+        if reactor is None:
+            from twisted.internet import reactor
+        self.hub = hub
+        self.reactor = reactor
+        self.wall = wall
+        self.seconds: Callable[[], float] = reactor.seconds
+        self.behind: set[Outbox] = set()
+        self._refused = 0
+        self._open = 0
+        self._all_lost: list[Deferred[None]] = []
+        self._sweeping: IDelayedCall | None = None
+        self._idle_checked = 0.0
+        if hub.needs_turns:
+            hub.use_turns(partial(reactor.callLater, 0))
+
+    def opened(self) -> None:
+        """A connection was made."""
+        self._open += 1
+        if self._sweeping is None:
+            self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
+
+    def admit(self, address: str) -> None:
+        """Count a connection from `address`. Raises TooMany, which tells it why not."""
+        if self._all_lost:
+            raise TooMany("The server is stopping. Try again later.")
+        try:
+            self.hub.admission.admit(address)
+        except TooMany:
+            self._refused += 1
+            raise
+
+    def lost(self) -> None:
+        """A connection is gone."""
+        self._open -= 1
+        if self._open:
+            return
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweep()
+        waiting, self._all_lost = self._all_lost, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    def close(self, text: str, seconds: float) -> Deferred[None]:
+        """Tell everyone `text` and close every connection; who takes longer than `seconds`
+        to read what it is owed is dropped. Fires when all are gone."""
+        self.close_seconds = seconds
+        done: Deferred[None] = Deferred()
+        if not self._open:
+            done.callback(None)
+            return done
+        self._all_lost.append(done)
+        self.hub.dismiss(text, self.wall())
+        return done
+
+    def apply(self, limits: Limits) -> None:
+        """Hold every connection to other limits from now on."""
+        for connection in self._connections():
+            connection.apply(limits)
+
+    def _connections(self) -> list[Connection]:
+        doors = [member.door for member in self.hub.members.values()]
+        return [door for door in doors if isinstance(door, Connection) and door.factory is self]
+
+    def _sweep(self) -> None:
+        """Once a second while there are connections, and when the last is gone: the timers of
+        them all in one."""
+        self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
+        now = self.seconds()
+        limits = self.hub.limits
+        if limits.stall_seconds is not None:
+            for outbox in tuple(self.behind):
+                outbox.check(now, limits.stall_seconds)
+        if limits.idle_seconds is not None and now - self._idle_checked >= limits.idle_seconds / 20:
+            self._idle_checked = now
+            for connection in self._connections():
+                connection.check_idle(now, limits.idle_seconds)
+        if self._refused:
+            self.log.warn(
+                "{number} refused: the limit is met", number=plural(self._refused, "connection")
+            )
+            self._refused = 0
