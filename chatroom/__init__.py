@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["ChatFactory", "Hub", "Listener", "make_service"]
+__all__ = ["ChatFactory", "Hub", "Listener", "Settings", "make_service"]
 
 if TYPE_CHECKING:
+    from chatroom.config import Settings
     from chatroom.hub import Hub
     from chatroom.member import Listener
     from chatroom.protocols.line import ChatFactory
@@ -22,6 +23,7 @@ _HOMES = {
     "ChatFactory": "chatroom.protocols.line",
     "Hub": "chatroom.hub",
     "Listener": "chatroom.member",
+    "Settings": "chatroom.config",
     "make_service": "chatroom.service",
 }
 

@@ -76,7 +76,7 @@ def kind_of(hint: Any, metadata: Mapping[str, Any]) -> Kind:
         whole = hint is int
         least = metadata.get("least", 1 if whole else 0.01)
         return Number(whole, least, metadata.get("most", _LARGEST))
-    if issubclass(hint, tuple):
+    if isinstance(hint, type) and issubclass(hint, tuple):
         parts = get_type_hints(hint).items()
         return Record(hint, {name: kind_of(part, metadata) for name, part in parts})
     raise TypeError(f"an option can't be of type {hint!r}")

@@ -17,6 +17,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
+from twisted.python.usage import UsageError
 
 from chatroom import systemd
 from chatroom.config import ConfigError, Settings, load, needs_restart
@@ -95,17 +96,20 @@ class ChatService(Service):
         if settings.log.chat:
             self.hub.listeners.append(self._log_chat)
         self.ports: dict[str, IListeningPort] = {}
+        self._listening = False
         self._refusals: list[str] = []
         self._relisten = DeferredLock()
 
     def privilegedStartService(self) -> None:
         """Listen, while twistd may still bind to ports below 1024. Raises ListenError."""
         Service.privilegedStartService(self)
+        self._listening = True
         for written in self.settings.listen:
             if written not in self.ports:
                 self._open(written)
         refusals, self._refusals = self._refusals, []
         if refusals:
+            self._listening = False
             for port in self.ports.values():
                 port.stopListening()
             self.ports.clear()
@@ -113,7 +117,7 @@ class ChatService(Service):
 
     def startService(self) -> None:
         """Listen, where that was not done yet (`twist`, or a parent that already runs)."""
-        if not self.ports:
+        if not self._listening:
             self.privilegedStartService()
         self.hub.started = time.time()
         Service.startService(self)
@@ -121,6 +125,7 @@ class ChatService(Service):
     def stopService(self) -> Deferred[Any]:
         """Stop listening, tell everyone, wait until what they are owed is out: 10 s at most."""
         Service.stopService(self)
+        self._listening = False
         ports, self.ports = self.ports, {}
         waiting: list[Deferred[Any]] = [
             maybeDeferred(port.stopListening) for port in ports.values()
@@ -151,14 +156,18 @@ class ChatService(Service):
             await maybeDeferred(self.ports.pop(written).stopListening)
             self.log.info("No longer listening on {listener}", listener=written)
         for written in self.settings.listen:
-            if self.running and written not in self.ports:
+            if self._listening and written not in self.ports:
                 await self._open(written)
 
     def _open(self, written: str) -> Deferred[None]:
         """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
-        listener = _listener(written)
 
-        def opened(port: IListeningPort) -> None:
+        async def listening() -> None:
+            listener = _listener(written)
+            port = await listener.listen(self.reactor, self.factories[listener.protocol])
+            if not self._listening:  # it took its time, and nobody wants it any more
+                await maybeDeferred(port.stopListening)
+                return
             self.ports[written] = port
             address, talk = listener.invitation(port.getHost())
             self.log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
@@ -172,8 +181,7 @@ class ChatService(Service):
             else:
                 self._refusals.append(reason)
 
-        listening = listener.listen(self.reactor, self.factories[listener.protocol])
-        return listening.addCallbacks(opened, refused)
+        return Deferred.fromCoroutine(listening()).addErrback(refused)
 
     def _log_chat(self, event: Event) -> None:
         if isinstance(event, (Said, Acted)):
@@ -210,6 +218,13 @@ class Options(TwistedOptions):
         TwistedOptions.__init__(self)
         self["listen"] = []
         self.settings = Settings()
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Twisted before 26.10 shows a mistake and ends with the exit status of success."""
+        try:
+            TwistedOptions.parseOptions(self, options)
+        except UsageError as error:
+            raise SystemExit(f"{self}\n{error}") from None
 
     def opt_listen(self, listener: str) -> None:
         """Listen on PROTOCOL=ENDPOINT, as in line=tls:/etc/ssl/private:8001 or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from select import select
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.posixbase import _DisconnectSelectableMixin
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.logger import LogEvent, LogLevel, formatEvent
 from twisted.python.failure import Failure
 
 from chatroom.hub import Hub
@@ -17,7 +19,7 @@ from chatroom.limits import Limits
 from chatroom.member import Member
 from chatroom.protocols.line import ChatFactory, ChatProtocol
 
-__all__ = ["UNLIMITED", "Chat", "Peer", "Reactor"]
+__all__ = ["UNLIMITED", "Chat", "Peer", "Reactor", "behind", "owes", "texts", "two"]
 
 UNLIMITED = Limits(lines=None, joins=None, nick_changes=None)
 
@@ -108,7 +110,7 @@ class Peer:
     def __init__(self, chat: Chat, host: str = "192.0.2.1") -> None:
         kind = IPv6Address if ":" in host else IPv4Address
         self.chat = chat
-        self.transport = StringTransport(peerAddress=kind("TCP", host, 49152))
+        self.transport: Any = StringTransport(peerAddress=kind("TCP", host, 49152))
         self.protocol: ChatProtocol = cast(Any, chat.factory.buildProtocol(None))
         cast(Any, self.protocol).makeConnection(self.transport)
 
@@ -146,4 +148,31 @@ class Peer:
         return lines
 
     def lose(self, reason: Exception | None = None) -> None:
+        if self.transport.producer is not None:
+            self.transport.producer.stopProducing()
         self.protocol.connectionLost(Failure(reason or ConnectionDone()))
+
+
+def two(limits: Limits = UNLIMITED, **settings: Any) -> tuple[Chat, Peer, Peer]:
+    """A chat in which alice and bob are."""
+    chat = Chat(limits, **settings)
+    alice, bob = chat.peer("alice"), chat.peer("bob")
+    alice.read()
+    return chat, alice, bob
+
+
+def behind(peer: Peer) -> None:
+    """Its transport says that it has enough."""
+    producer = peer.transport.producer
+    assert producer is not None
+    producer.pauseProducing()
+
+
+def owes(peer: Peer, data: bytes) -> None:
+    """Its transport still holds this for it."""
+    peer.transport.dataBuffer, peer.transport.offset, peer.transport._tempDataLen = data, 0, 0
+
+
+def texts(events: Sequence[LogEvent], level: Any = LogLevel.info) -> list[str]:
+    """What was logged at this level."""
+    return [formatEvent(event) for event in events if event["log_level"] == level]

@@ -38,6 +38,8 @@ __all__ = [
     "Daemon",
     "assert_healthy",
     "certificate",
+    "free_port",
+    "is_listening",
     "local_client",
     "percentile",
     "proxy_header",
@@ -489,3 +491,19 @@ def local_client(path: Path) -> Client:
     client.socket.connect(str(path))
     client.nick, client._read = "", b""
     return client
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """Whether anyone accepts connections on a TCP port of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True

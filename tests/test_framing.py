@@ -89,6 +89,26 @@ def test_a_line_without_its_end_is_none_yet() -> None:
     assert framer.feed(b"\nd") == [b"bc"]
 
 
+# So many at a time
+
+
+def test_at_most_so_many_lines_are_given_and_the_others_wait() -> None:
+    framer = LineFramer(1024)
+    assert framer.feed(b"1\n2\r\n3\n4\n5", 2) == [b"1", b"2"]
+    assert framer.more
+    assert framer.feed(b"", 2) == [b"3", b"4"]
+    assert not framer.more
+    assert framer.feed(b"", 2) == []
+    assert framer.feed(b"\n", 2) == [b"5"]
+
+
+def test_lines_that_wait_are_not_too_long_together() -> None:
+    framer = LineFramer(4)
+    assert framer.feed(b"1\n22\n333\n4444\n55555\n66", 1) == [b"1"]
+    assert framer.feed(b"6666\n7\n", 3) == [b"22", b"333", b"4444"]
+    assert framer.feed(b"", 9) == [None, None, b"7"]
+
+
 # Lines that are too long
 
 
@@ -242,6 +262,21 @@ def pieces_of(stream: bytes, cuts: Iterable[int]) -> list[bytes]:
 def test_any_split_gives_the_same_lines(stream: bytes, most: int | None, cuts: list[int]) -> None:
     assert framed(pieces_of(stream, cuts), most) == framed([stream], most)
     assert framed(bytewise(stream), most) == framed([stream], most)
+
+
+@given(STREAMS, LIMITS, st.integers(1, 5), st.lists(st.integers(0, 500), max_size=5))
+def test_so_many_at_a_time_gives_the_same_lines(
+    stream: bytes, most: int | None, at_a_time: int, cuts: list[int]
+) -> None:
+    framer = LineFramer(most)
+    lines: Lines = []
+    for piece in pieces_of(stream, cuts):
+        given_ = framer.feed(piece, at_a_time)
+        lines += given_
+        assert len(given_) <= at_a_time + 1, "and a refusal of what has no end"
+    while framer.more:
+        lines += framer.feed(b"", at_a_time)
+    assert lines == framed([stream], most)
 
 
 @given(STREAMS, LIMITS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -108,6 +109,15 @@ def test_who_is_gone_already_is_not_closed_and_gets_nothing_more() -> None:
     assert bob.reads() == ["-- ann left (1 here)"]
 
 
+def test_who_is_in_no_room_is_closed_as_well_when_it_leaves() -> None:
+    chat = Chat()
+    ann = chat.enter("ann")
+    ann.gets("/part")
+    chat.hub.leave(ann.member, "", NOW)
+    assert ann.reads() == []
+    assert ann.closed
+
+
 def test_leaving_twice_does_no_harm() -> None:
     chat = Chat()
     ann, bob = chat.people("ann", "bob")
@@ -208,6 +218,7 @@ def test_lines_that_are_off_are_not_kept_nor_shown_again() -> None:
     ann.gets("one")
     bob = Person(chat, "bob", "")
     assert not any("one" in line for line in bob.reads())
+    assert not chat.hub.lobby.recent
 
 
 def test_what_one_says_goes_to_the_room_it_joined_or_talked_in_last() -> None:
@@ -228,6 +239,15 @@ def test_who_parts_talks_in_the_room_it_joined_before() -> None:
     ann.gets("/join #a", "/join #b")
     assert ann.gets("/part") == ["-- You left #b, and talk in #a now."]
     assert ann.gets("/part #lobby") == ["-- You left #lobby, and talk in #a now."]
+
+
+def test_who_parts_still_gets_what_was_said_before() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    ann.gets("/join #a")
+    bob.says("one")
+    ann.says("/part #lobby")
+    bob.says("two")
+    assert ann.reads() == ["[#lobby] <bob> one", "-- You left #lobby, and talk in #a now."]
 
 
 def test_verbs_that_need_a_room_say_where_to_find_one() -> None:
@@ -460,6 +480,25 @@ def test_ignoring_begins_and_ends_where_it_was_said_in_the_turn() -> None:
         "-- You see what bob says again.",
         "<bob> three",
     ]
+
+
+def test_who_ignores_nobody_any_more_shares_the_batch_of_all() -> None:
+    """What is rendered once is not rendered for it alone for ever."""
+
+    class Ear(Listener):
+        def write(self, data: Sequence[Event]) -> None:
+            self.last = data
+
+    chat = Chat()
+    ears = [Ear(print), Ear(print)]
+    one, _ = (chat.hub.enter(ear, NOW, f"bot{number}") for number, ear in enumerate(ears))
+    ann = chat.enter("ann")
+    for verb, shared in ((None, True), (chat.hub.ignore, False), (chat.hub.unignore, True)):
+        if verb is not None:
+            verb(one, "bot1")
+        chat.end_turn()
+        ann.gets("hi")
+        assert (ears[0].last is ears[1].last) is shared
 
 
 def test_an_ignored_private_line_leaves_no_trace_at_who_ignores() -> None:

@@ -487,6 +487,8 @@ def test_in_the_foreground_the_log_is_standard_output(
 ) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
     monkeypatch.setattr(sys, "stdout", out)
+    # Else every failure of the tests that follow would open the debugger.
+    monkeypatch.setattr("twisted.python.failure.startDebugMode", lambda: None)
     make = twistd_logger(_twistd(*arguments), "text", "info")
     assert make is not None
     Logger("chatroom.test", observer=make()).info("{said}", said="世界")

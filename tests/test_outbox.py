@@ -292,13 +292,16 @@ def test_other_transports_are_written_to_as_usual(other: Callable[[], Any]) -> N
 
 def test_a_transport_of_a_test_is_written_to_as_usual() -> None:
     transport = StringTransport()
-    outbox = Outbox(transport, LIMIT, set(), skipped_line, lambda: None)
+    behind: set[Outbox] = set()
+    outbox = Outbox(transport, LIMIT, behind, skipped_line, lambda: None)
     outbox.write(b"one\r\n")
     assert transport.value() == b"one\r\n"
     outbox.pauseProducing()
+    assert behind == {outbox}
     outbox.write(b"two\r\n")
     assert transport.value() == b"one\r\n"
     outbox.resumeProducing()
+    assert not behind
     assert transport.value() == b"one\r\ntwo\r\n"
     outbox.write(b"three\r\n")
     assert transport.value() == b"one\r\ntwo\r\nthree\r\n"
@@ -446,6 +449,19 @@ def test_a_peer_that_takes_the_same_little_each_time_is_not_given_up(
     assert not peer.given_up
 
 
+def test_a_peer_that_takes_no_more_than_is_said_is_not_given_up(
+    unacknowledged: list[int],
+) -> None:
+    peer = Peer(limit=100_000)
+    peer.outbox.write(b"x" * 50_000)
+    for now in range(60):
+        peer.check(now)
+        peer.takes(1000)
+        peer.kernel.room = 0
+        peer.outbox.write(b"x" * 1000)
+    assert not peer.given_up
+
+
 def test_a_peer_that_was_behind_before_has_all_the_time_again(
     unacknowledged: list[int],
 ) -> None:
@@ -454,6 +470,7 @@ def test_a_peer_that_was_behind_before_has_all_the_time_again(
     peer.check(0.0)
     peer.takes(100)
     peer.outbox.write(b"two\r\n")
+    unacknowledged[0] = 9999  # of what was sent directly
     peer.kernel.room = 2
     peer.outbox.write(b"one\r\n")
     peer.check(100.0, 129.0)
@@ -568,6 +585,14 @@ def test_a_lost_connection_leaves_nothing_behind(why: Exception) -> None:
     peer.outbox.write(b"two\r\n")
     assert not peer.kept
     peer.outbox.close()
+
+
+def test_nothing_is_sent_on_a_lost_connection() -> None:
+    peer = Peer(room=100)
+    peer.transport.connectionLost(Failure(CONNECTION_LOST))
+    peer.outbox.write(b"one\r\n")
+    assert not peer.kernel.sends
+    assert peer.outbox.closed
 
 
 def test_a_connection_lost_before_the_outbox_is_made_gets_nothing() -> None:

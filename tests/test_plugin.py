@@ -19,7 +19,17 @@ import pytest
 from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
 
-from tests.daemon import ROOT, TWISTD, Client, Daemon, certificate, local_client, wait_for
+from tests.daemon import (
+    ROOT,
+    TWISTD,
+    Client,
+    Daemon,
+    certificate,
+    free_port,
+    is_listening,
+    local_client,
+    wait_for,
+)
 
 SCRIPTS = Path(sys.executable).parent
 TWIST = (str(SCRIPTS / "twist"), "--log-format=text")
@@ -35,12 +45,6 @@ os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="chat")
 os.execv(sys.argv[1], sys.argv[1:])
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -260,6 +264,26 @@ def test_interface_takes_an_address_of_ipv6(tmp_path: Path) -> None:
 # SIGTERM and SIGHUP
 
 
+def test_who_goes_and_talks_on_is_told_all_that_it_is_owed(tmp_path: Path) -> None:
+    """It reads slowly, so some is still on its way; something unread must not cost it that."""
+    settings = {"limits": {"lines": None}}
+    with (
+        Daemon(tmp_path, settings) as daemon,
+        Client(daemon.port, receive_buffer=2048) as slow,
+        Client(daemon.port) as talker,
+    ):
+        slow.arrive(), talker.arrive()
+        for number in range(200):
+            talker.send(f"{number} ".ljust(1000, "x"))
+        talker.fence()
+        slow.send("/quit\nbut one more thing")
+        talker.until(f"{slow.nick} left")
+        slow.send("and another")
+        assert [line.split()[1] for line in slow.rest() if "xxx" in line] == [
+            str(number) for number in range(200)
+        ]
+
+
 def test_more_signals_do_no_harm_to_the_end(tmp_path: Path) -> None:
     with Daemon(tmp_path) as daemon, Client(daemon.port, receive_buffer=2048) as silent:
         silent.arrive()
@@ -270,14 +294,6 @@ def test_more_signals_do_no_harm_to_the_end(tmp_path: Path) -> None:
         assert daemon.process.returncode == 0
         assert silent.rest()[-1] == "-- The server is stopping. Goodbye."
     assert "Traceback" not in daemon.log
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_a_reload_changes_all_but_what_needs_a_restart_and_drops_nobody(tmp_path: Path) -> None:
@@ -304,7 +320,7 @@ def test_a_reload_changes_all_but_what_needs_a_restart_and_drops_nobody(tmp_path
                 assert client.until("hello")[-1] == "<127.0.0.1> hello"
         for client in (ann, bob):
             assert client.ask("x" * 65)[-1] == "-- Line over 64 bytes, not sent."
-        assert not accepts(dropped)
+        assert not is_listening(dropped)
         assert "These wait for a restart: lobby, log.chat" in daemon.log
         assert f"No longer listening on line=tcp:{dropped}:interface=127.0.0.1" in daemon.log
         # A port that is taken costs only that listener, and the next reload tries again.
@@ -478,7 +494,7 @@ def test_a_log_of_warnings_alone_keeps_silent_about_who_comes_and_goes(tmp_path:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
-        wait_for(lambda: accepts(port), 20, "it listens")
+        wait_for(lambda: is_listening(port), 20, "it listens")
         with Client(port) as client:
             client.arrive()
         write(tmp_path, "nonsense: 1")

@@ -96,6 +96,18 @@ def started(reactor: Reactor, **settings: Any) -> ChatService:
     return service
 
 
+def slow_endpoints(monkeypatch: pytest.MonkeyPatch) -> list[Deferred[Any]]:
+    """What is opened from now on, for the test to say when it is open."""
+    opening: list[Deferred[Any]] = []
+
+    def listen(*_given: object) -> Deferred[Any]:
+        opening.append(Deferred())
+        return opening[-1]
+
+    monkeypatch.setattr("chatroom.listening.Listener.listen", listen)
+    return opening
+
+
 def reload(service: ChatService, reactor: Reactor, **settings: Any) -> list[str]:
     """What waits for a restart."""
     stay = service.reload(Settings(**settings))
@@ -172,16 +184,28 @@ def test_each_listener_that_cannot_open_is_named_and_none_stays_open() -> None:
 def test_an_endpoint_that_takes_its_time_to_fail_is_heard_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As one of another program may, that asks the router for a port, say."""
-    opening: Deferred[Any] = Deferred()
-    with monkeypatch.context() as patch:
-        patch.setattr("chatroom.listening.Listener.listen", lambda *_: opening)
-        started(Reactor(), listen=(OPEN,))
+    """As one of a plugin may, that asks the router for a port, say."""
+    opening = slow_endpoints(monkeypatch)
+    started(Reactor(), listen=(OPEN,))
     with capturedLogs() as events:
-        opening.errback(OSError(errno.EACCES, "Permission denied"))
+        opening.pop().errback(OSError(errno.EACCES, "Permission denied"))
     (event,) = events
     assert event["log_level"].name == "error"
     assert formatEvent(event).startswith("Cannot listen on line=tcp:8000: Permission denied. ")
+
+
+def test_an_endpoint_that_takes_its_time_is_opened_once_and_closed_if_that_is_too_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opening = slow_endpoints(monkeypatch)
+    reactor = Reactor()
+    service = started(reactor, listen=(OPEN,))
+    (opened,) = opening
+    service.stopService()
+    opened.callback(reactor.listenTCP(8000, None))
+    reactor.advance(0)
+    assert reactor.taken == set()
+    assert service.ports == {}
 
 
 def test_the_settings_are_those_of_the_chat() -> None:

@@ -8,22 +8,19 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from twisted.internet import ssl as twisted_ssl
 from twisted.internet import tcp, unix
+from twisted.internet.ssl import DefaultOpenSSLContextFactory
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.limits import Rate
 from chatroom.protocols.proxied import ProxiedFactory
 from tests.connected import UNLIMITED, Chat
+from tests.daemon import certificate
 
 SLOW = replace(UNLIMITED, lines=Rate(3, 2))
 
@@ -240,6 +237,23 @@ def test_the_end_of_one_that_is_too_fast_comes_after_its_lines(slow_site: Site) 
     assert list(chat.hub.members) == ["bob"]
 
 
+def test_one_that_is_gone_does_not_speak_on_for_hours(slow_site: Site) -> None:
+    chat = slow_site.chat
+    bob, alice = slow_site.client("bob"), slow_site.client("alice")
+    chat.reactor.advance(10)
+    alice.send("".join(f"{number}\n" for number in range(1000)))
+    alice.reset()
+    heard = bob.read(5)[2:]
+    assert heard == ["<alice> 0", "<alice> 1", "<alice> 2"]
+    while heard[-1].startswith("<alice>"):
+        assert len(heard) < 20
+        chat.reactor.advance(0.5)
+        bob.send("anyone?\n")
+        heard += bob.read(1)
+    assert heard[-1] == "-- alice left: connection lost (1 here)"
+    assert not chat.timers
+
+
 def test_a_paste_larger_than_a_read_arrives_whole(site: Site) -> None:
     alice, bob = site.client("alice"), site.client("bob")
     lines = [f"{number} {'x' * 100}" for number in range(2000)]
@@ -346,35 +360,18 @@ def test_one_that_never_reads_a_unix_socket_is_dropped(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate() -> Any:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "chat.example")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return twisted_ssl.PrivateCertificate.loadPEM(private + signed.public_bytes(pem)).options()
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificate(tmp_path_factory.mktemp("tls"))
 
 
-def secure(chat: Chat, certificate: Any) -> Site:
-    factory = TLSMemoryBIOFactory(certificate, False, chat.factory, chat.reactor)
-    return listening(chat, factory)
+def secure(chat: Chat, pem: Path) -> Site:
+    context = DefaultOpenSSLContextFactory(str(pem), str(pem))
+    return listening(chat, TLSMemoryBIOFactory(context, False, chat.factory, chat.reactor))
 
 
-def test_two_talk_over_tls(certificate: Any) -> None:
+def test_two_talk_over_tls(pem: Path) -> None:
     chat = Chat()
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     alice, bob = here.client("alice", TLSClient), here.client("bob", TLSClient)
     alice.send("hi\n")
     assert bob.read(1) == ["<alice> hi"]
@@ -386,10 +383,10 @@ def test_two_talk_over_tls(certificate: Any) -> None:
     assert not chat.hub.members
 
 
-def test_over_tls_too_what_is_too_fast_waits_and_nothing_is_lost(certificate: Any) -> None:
+def test_over_tls_too_what_is_too_fast_waits_and_nothing_is_lost(pem: Path) -> None:
     """A read brings several records, which are all delivered though reading was paused."""
     chat = Chat(SLOW)
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     alice, bob = here.client("alice", TLSClient), here.client("bob", TLSClient)
     assert isinstance(alice, TLSClient)
     chat.reactor.advance(10)
@@ -404,9 +401,9 @@ def test_over_tls_too_what_is_too_fast_waits_and_nothing_is_lost(certificate: An
     here.close()
 
 
-def test_a_slow_reader_over_tls_is_told_what_it_missed(certificate: Any) -> None:
+def test_a_slow_reader_over_tls_is_told_what_it_missed(pem: Path) -> None:
     chat = Chat(replace(UNLIMITED, outbox_bytes=20_000))
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     alice = here.client("alice", TLSClient)
     bob = TLSClient(chat, here.connect(receives=2048))
     bob.read(3)
@@ -426,9 +423,9 @@ def test_a_slow_reader_over_tls_is_told_what_it_missed(certificate: Any) -> None
     here.close()
 
 
-def test_one_that_never_shakes_hands_is_dropped_and_leaves_nothing(certificate: Any) -> None:
+def test_one_that_never_shakes_hands_is_dropped_and_leaves_nothing(pem: Path) -> None:
     chat = Chat()
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     here.connect()
     while not chat.hub.members:
         chat.reactor.settle()
@@ -442,11 +439,11 @@ def test_one_that_never_shakes_hands_is_dropped_and_leaves_nothing(certificate: 
 
 
 def test_a_tls_peer_that_is_gone_before_its_door_is_closed_raises_nothing(
-    certificate: Any,
+    pem: Path,
 ) -> None:
     """The turn that tells it goodbye ends after the connection did."""
     chat = Chat()
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     alice, bob = here.client("alice", TLSClient), here.client("bob", TLSClient)
     door = chat.hub.members["alice"].door
     chat.hub.leave(chat.hub.members["alice"], "", 0.0)
@@ -458,9 +455,9 @@ def test_a_tls_peer_that_is_gone_before_its_door_is_closed_raises_nothing(
     assert not chat.reactor.getDelayedCalls()
 
 
-def test_one_that_quits_over_tls_while_it_is_behind_is_forgotten(certificate: Any) -> None:
+def test_one_that_quits_over_tls_while_it_is_behind_is_forgotten(pem: Path) -> None:
     chat = Chat()
-    here = secure(chat, certificate)
+    here = secure(chat, pem)
     alice = here.client("alice", TLSClient)
     bob = TLSClient(chat, here.connect(receives=2048))
     while not chat.factory.behind:

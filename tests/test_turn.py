@@ -98,6 +98,34 @@ def test_members_with_the_same_view_get_the_same_object() -> None:
     assert ears[0].batches[0] is ears[1].batches[0] is ears[2].batches[0]
 
 
+def test_a_turn_is_rendered_once_however_many_speak_in_it() -> None:
+    """Who spoke gets the others' lines from the frames that all share."""
+    rendered: list[int] = []
+
+    class Counting(Ear):
+        def view(self, member: Member) -> Any:
+            return shared
+
+        def render(self, events: list[Event]) -> list[Event]:
+            rendered.append(len(events))
+            return events
+
+        def join(self, frames: list[Event]) -> list[Event]:
+            return frames
+
+    scene, room, shared = Scene(), Room("#a", 0), Counting()
+    ears = [Counting() for _ in range(5)]
+    members = [Member("nick", ear, "", 0.0) for ear in ears]
+    for member in members:
+        room.joined(member)
+        member.rooms[room] = None
+    for speaker in members[:3]:
+        scene.say(room, speaker)
+    scene.turn.flush()
+    assert rendered == [3]
+    assert [ids(ear) for ear in ears] == [[[2, 3]], [[1, 3]], [[1, 2]], [[1, 2, 3]], [[1, 2, 3]]]
+
+
 def test_rooms_mail_and_replies_are_merged_in_the_order_of_acceptance_in_one_write() -> None:
     scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
     member, ear = scene.member(b, a)

@@ -105,7 +105,7 @@ class Connection(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         if self.member is not None and not self._closing:
-            self._lines += self.framer.feed(data)
+            self._lines += self.framer.feed(data, _LINES_A_TURN)
             if self._resume is None:
                 self._take(self.member)
 
@@ -118,9 +118,9 @@ class Connection(LineReceiver):
         if lines:
             self._heard = now
         for taken, line in enumerate(lines):
-            if taken == _LINES_A_TURN or (bucket is not None and not bucket.take(now)):
+            if bucket is not None and not bucket.take(now):
                 self._lines = lines[taken:]
-                self._wait(member, 0.0 if bucket is None else bucket.wait())
+                self._wait(member, bucket.wait())
                 return
             if line is None:
                 self.lineLengthExceeded(b"")
@@ -128,7 +128,10 @@ class Connection(LineReceiver):
                 self.lineReceived(line)
             if self._closing or not member.present:
                 return
-        if self._paused:
+        if self.framer.more:
+            self._lines = self.framer.feed(b"", _LINES_A_TURN)
+            self._wait(member, 0.0)
+        elif self._paused:
             self._paused = False
             self.transport.resumeProducing()
 

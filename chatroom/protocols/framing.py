@@ -37,9 +37,16 @@ class LineFramer:
         self._discarding = False
         self._held = b""  # the start of a telnet command
 
-    def feed(self, data: bytes) -> list[bytes | None]:
+    @property
+    def more(self) -> bool:
+        """Whether whole lines wait that the last `feed` did not give."""
+        return b"\n" in self.pending
+
+    def feed(self, data: bytes, most: int = -1) -> list[bytes | None]:
         """The lines that `data` completes, without their ends. None stands for a line over
-        `line_bytes`: it is thrown away through its end, and none of it is a line."""
+        `line_bytes`: it is thrown away through its end, and none of it is a line.
+
+        With `most`, so many at a time: what waits takes no more memory than the bytes it has."""
         if _IAC in data or self._held:
             data = self._without_telnet(data)
         if self._discarding:
@@ -47,12 +54,11 @@ class LineFramer:
             if not end:
                 return []
             self._discarding = False
-        if self.pending:
-            data = self.pending + data
+        before = self.pending
+        if before.endswith(b"\r"):  # it may yet turn out to belong to the line's end
+            before, data = before[:-1], b"\r" + data
         # One pass in C: a line at a time would be quadratic in the chunk.
-        if b"\r" in data:
-            data = data.replace(b"\r\n", b"\n")
-        chunks = data.split(b"\n")
+        chunks = (before + data.replace(b"\r\n", b"\n")).split(b"\n", most)
         self.pending = chunks.pop()
         lines: list[bytes | None] = list(filter(None, chunks))
         return lines if self.line_bytes is None else self._bounded(lines, self.line_bytes)
@@ -60,8 +66,7 @@ class LineFramer:
     def _bounded(self, lines: list[bytes | None], most: int) -> list[bytes | None]:
         if any(len(line) > most for line in lines if line):
             lines = [line if line and len(line) <= most else None for line in lines]
-        # A CR may yet turn out to belong to the line's end.
-        if len(self.pending) - self.pending.endswith(b"\r") > most:
+        if len(self.pending) - self.pending.endswith(b"\r") > most and not self.more:
             self.pending = b""
             self._discarding = True
             lines.append(None)

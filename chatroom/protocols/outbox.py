@@ -12,6 +12,7 @@ would cost memory without end. The rules kept here:
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -35,8 +36,11 @@ else:
     from termios import TIOCOUTQ
 
     def _unacknowledged(transport: Any) -> int:
-        """Bytes that the kernel holds for the peer; 0 where it does not say."""
+        """Bytes that the kernel holds for the peer; 0 where it does not say, or nobody is there
+        to take them."""
         try:
+            # Fails after a reset, which leaves the count as it was.
+            os.write(transport.fileno(), b"")
             answer = ioctl(transport.fileno(), TIOCOUTQ, b"\0\0\0\0")
         except (OSError, AttributeError, TypeError, ValueError):
             return 0

@@ -1,0 +1,212 @@
+"""chatroom.protocols.serving: who is let in, and how a server stops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from twisted.internet.error import ConnectionAborted
+from twisted.logger import LogLevel, capturedLogs
+
+from chatroom.protocols.line import ChatFactory, ChatProtocol
+from tests.connected import UNLIMITED, Chat, Peer, behind, texts, two
+
+
+def test_the_clients_are_the_hubs_members() -> None:
+    chat, alice, bob = two()
+    assert [member.nick for member in chat.hub.members.values()] == ["alice", "bob"]
+    assert chat.hub.members["bob"].door is bob.protocol
+    alice.lose()
+    assert list(chat.hub.members) == ["bob"]
+
+
+# Admission
+
+
+def test_one_too_many_is_told_and_closed_and_nobody_else_hears_of_it() -> None:
+    chat, alice, _ = two(replace(UNLIMITED, connections=2))
+    third = Peer(chat)
+    third.send("hi\n")
+    chat.turn()
+    assert third.read() == ["-- The server is full (2 connections). Try again later."]
+    assert third.closing
+    assert alice.read() == []
+    assert len(chat.hub.members) == 2
+    third.lose()
+    alice.lose()
+    assert not chat.peer().closing
+
+
+def test_a_refused_peer_that_does_not_go_is_aborted() -> None:
+    chat, _, _ = two(replace(UNLIMITED, connections=2))
+    third = Peer(chat)
+    third.protocol.readConnectionLost()
+    chat.pass_by(4)
+    assert third.aborted
+    third.lose(ConnectionAborted())
+    assert not chat.timers
+
+
+@pytest.mark.parametrize(
+    ("hosts", "source"),
+    [
+        (["192.0.2.9"] * 3, "192.0.2.9"),
+        (["2001:db8::1", "2001:db8::2", "2001:db8::ffff:1"], "2001:db8::/64"),
+        (["::ffff:192.0.2.9", "192.0.2.9", "192.0.2.9"], "192.0.2.9"),
+    ],
+)
+def test_too_many_from_one_address_are_refused(hosts: list[str], source: str) -> None:
+    chat = Chat(replace(UNLIMITED, connections_per_address=2))
+    first, second, third = (Peer(chat, host) for host in hosts)
+    chat.turn()
+    assert not first.closing
+    assert not second.closing
+    assert third.closing
+    assert third.read() == [f"-- Too many connections from {source} (2 may be). Close one first."]
+    assert not Peer(chat, "198.51.100.1").closing
+    third.lose()
+    first.lose()
+    assert not Peer(chat, hosts[0]).closing, "one that is gone no longer counts"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1"])
+def test_this_machine_may_connect_as_often_as_it_likes(host: str) -> None:
+    chat = Chat(replace(UNLIMITED, connections_per_address=2))
+    assert not any(Peer(chat, host).closing for _ in range(5))
+
+
+def test_refusals_are_logged_once_a_second() -> None:
+    with capturedLogs() as events:
+        chat = Chat(replace(UNLIMITED, connections=1))
+        chat.peer()
+        for _ in range(100):
+            Peer(chat)
+        chat.pass_by(3)
+    assert texts(events, LogLevel.warn) == ["100 connections refused: the limit is met"]
+
+
+# Sweeping
+
+
+def test_after_the_last_has_gone_no_timer_is_left() -> None:
+    chat, alice, bob = two()
+    alice.says("/quit")
+    for peer in (alice, bob):
+        peer.lose()
+    chat.pass_by(1)
+    assert not chat.reactor.getDelayedCalls()
+    assert not chat.factory.behind
+    chat.peer().lose()
+    assert chat.reactor.getDelayedCalls(), "the sweep runs again for the next"
+    chat.pass_by(1)
+    assert not chat.reactor.getDelayedCalls()
+
+
+def test_a_sweep_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat, alice, bob = two(replace(UNLIMITED, stall_seconds=5))
+    behind(alice)
+    behind(bob)
+
+    def fails() -> None:
+        raise RuntimeError("abort failed")
+
+    for peer in (alice, bob):
+        monkeypatch.setattr(peer.protocol, "_stalled", fails)
+        monkeypatch.setattr(peer.protocol._outbox, "_give_up", fails)
+    with pytest.raises(RuntimeError):
+        chat.pass_by(10)
+    calls: list[Any] = list(chat.reactor.getDelayedCalls())
+    assert chat.factory._sweep in [call.func for call in calls]
+
+
+# Stopping
+
+
+def test_closing_tells_everyone_and_is_done_when_all_are_gone() -> None:
+    chat, alice, bob = two()
+    done: list[object] = []
+    chat.factory.close("The server is stopping. Goodbye.", 10).addCallback(done.append)
+    chat.turn()
+    for peer in (alice, bob):
+        assert peer.read() == ["-- The server is stopping. Goodbye."]
+        assert peer.closing
+        assert not done
+        peer.lose()
+    assert done == [None]
+
+
+def test_closing_when_nobody_is_there_is_done_at_once() -> None:
+    done: list[object] = []
+    Chat().factory.close("Goodbye.", 10).addCallback(done.append)
+    assert done == [None]
+
+
+def test_a_peer_that_takes_nothing_holds_the_closing_up_no_longer_than_it_may() -> None:
+    chat, alice, bob = two()
+    done: list[object] = []
+    behind(alice)
+    chat.factory.close("Goodbye.", 10).addCallback(done.append)
+    chat.turn()
+    bob.lose()
+    chat.pass_by(9.5, step=0.5)
+    assert not alice.aborted
+    chat.pass_by(0.5, step=0.5)
+    assert alice.aborted
+    alice.lose(ConnectionAborted())
+    assert done == [None]
+    chat.pass_by(1)
+    assert not chat.reactor.getDelayedCalls()
+
+
+def test_a_peer_that_comes_while_it_closes_does_not_hold_it_up() -> None:
+    chat, _, _ = two()
+    done: list[object] = []
+    chat.factory.close("Goodbye.", 10).addCallback(done.append)
+    late = Peer(chat)
+    chat.turn()
+    assert late.closing
+    for peer in list(chat.hub.members.values()):
+        assert isinstance(peer.door, ChatProtocol)
+        peer.door.connectionLost()
+    assert not done
+    late.lose()
+    assert done == [None]
+    assert not chat.peer().closing, "it may be opened again"
+
+
+def test_a_second_closing_is_done_with_the_first() -> None:
+    chat, alice, bob = two()
+    done: list[object] = []
+    for _ in range(2):
+        chat.factory.close("Goodbye.", 10).addCallback(done.append)
+    chat.turn()
+    alice.lose()
+    bob.lose()
+    assert done == [None, None]
+
+
+# Hubs
+
+
+def test_the_factory_brings_its_reactors_turns_to_a_hub_without_any() -> None:
+    chat = Chat()
+    assert not chat.hub.needs_turns
+    other = ChatFactory(chat.hub, reactor=chat.reactor)
+    assert other.hub is chat.hub
+
+
+def test_a_hub_may_be_served_by_two_factories() -> None:
+    chat, alice, _ = two()
+    other = ChatFactory(chat.hub, reactor=chat.reactor, wall=chat.reactor.seconds)
+    first, chat.factory = chat.factory, other
+    carol = chat.peer("carol")
+    alice.read()
+    carol.says("hi")
+    assert alice.read() == ["<carol> hi"]
+    done: list[object] = []
+    other.close("Goodbye.", 10).addCallback(done.append)
+    chat.turn()
+    carol.lose()
+    assert done == [None]
+    assert first.protocol is ChatProtocol
