@@ -13,18 +13,18 @@ __version__ = "0.1.0"
 __all__ = ["ChatFactory", "Hub", "Listener", "Settings", "make_service"]
 
 if TYPE_CHECKING:
+    from chatroom.chatservice import make_service
     from chatroom.config import Settings
     from chatroom.hub import Hub
     from chatroom.member import Listener
     from chatroom.protocols.line import ChatFactory
-    from chatroom.service import make_service
 
 _HOMES = {
     "ChatFactory": "chatroom.protocols.line",
     "Hub": "chatroom.hub",
     "Listener": "chatroom.member",
     "Settings": "chatroom.config",
-    "make_service": "chatroom.service",
+    "make_service": "chatroom.chatservice",
 }
 
 

@@ -89,7 +89,7 @@ class Text:
     multiline: bool = False
 
     def __str__(self) -> str:
-        return "text in quotes"
+        return "text" if self.multiline else "text in quotes"
 
     def read(self, node: yaml.Node, check: Check) -> str:
         text, _ = _scalar(node, self)

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -66,6 +67,8 @@ class Listener:
         served: Any = ProxiedFactory(factory, reactor) if self._proxied else factory
 
         def opened() -> Deferred[IListeningPort]:
+            if self._kind == "tls":
+                _check_folder(self._bare.split(":")[1])
             # What is wrong with the endpoint itself is raised, not given to the Deferred.
             port: Deferred[IListeningPort] = serverFromString(reactor, self._bare).listen(served)
             return port
@@ -111,6 +114,12 @@ def _kinds() -> list[str]:
     return sorted(plugins | {"ssl", "tcp", "unix"})
 
 
+def _check_folder(folder: str) -> None:
+    """Raises ValueError where Twisted would listen, and fail every handshake."""
+    if not any(Path(folder).glob("*.pem")):
+        raise ValueError(f"There is no certificate in {folder}: put it and its key there, as .pem")
+
+
 # How Twisted's own endpoints are written. Others may look at the machine when they are read.
 _FORMS = {
     "ssl": "ssl:8001:privateKey=key.pem:certKey=cert.pem",
@@ -134,6 +143,8 @@ def why_not(failure: Failure) -> str:
     cause = getattr(failure.value, "socketError", failure.value)
     if isinstance(cause, OSError) and cause.errno is not None:
         return f"{cause.strerror}. {_HINTS.get(cause.errno, '')}".rstrip()
+    if isinstance(cause, (ImportError, NameError)):
+        return f"{cause}. TLS needs more packages: pip install 'chatroom[tls]'."
     if isinstance(cause, LookupError):
         return "systemd passed no such socket. A .socket unit has to open it: docs/operating.md."
     return f"{str(cause).rstrip('.') or type(cause).__name__}."

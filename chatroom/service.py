@@ -1,32 +1,23 @@
-"""The service: the only file that knows everyone. `make_service` is for programs that embed
-the chat, `Options` and `makeService` are for `twistd chatroom`."""
+"""What `twistd chatroom` runs: its options, and the chat as the master of its process."""
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
-from twisted.internet.defer import Deferred, DeferredList, DeferredLock, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
-from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
 from twisted.python.usage import UsageError
 
 from chatroom import systemd
-from chatroom.config import ConfigError, Settings, load, needs_restart
-from chatroom.errors import ChatError
-from chatroom.events import Acted, Event, Said
-from chatroom.hub import Hub
-from chatroom.listening import Listener, why_not
+from chatroom.chatservice import CHECKS, ChatService, ListenError, listener, make_service
+from chatroom.config import ConfigError, Settings, load
 from chatroom.logs import LoggedService, twistd_logger
-from chatroom.names import check_room
 from chatroom.process import (
     descriptors_for,
     ignore_signals,
@@ -34,17 +25,10 @@ from chatroom.process import (
     stop_on_terminate,
     use_steady_clock,
 )
-from chatroom.protocols.line import ChatFactory
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "Options", "makeService", "make_service"]
 
-PROTOCOLS = {"line": ChatFactory}
-
-_FLUSH_SECONDS = 10.0
-
-
-class ListenError(Exception):
-    """A listener can't be opened; the sentence says which, why, and what to do."""
+_log = Logger("chatroom")
 
 
 class CannotStart(SystemExit, ListenError):
@@ -53,154 +37,6 @@ class CannotStart(SystemExit, ListenError):
 
     # That pipe takes 100 bytes, and a class of this module is named with its module.
     __module__ = "builtins"
-
-
-def _checked(check: Callable[[str], object]) -> Callable[[str], object]:
-    def value_error(text: str) -> None:
-        try:
-            check(text)
-        except ChatError as error:
-            raise ValueError(str(error)) from None
-
-    return value_error
-
-
-def _listener(written: str) -> Listener:
-    return Listener.parse(written, PROTOCOLS)
-
-
-# What the configuration can't judge by itself.
-CHECKS: dict[str, Callable[[str], object]] = {
-    "listen": _listener,
-    "lobby": _checked(check_room),
-}
-
-
-class ChatService(Service):
-    """A chat with its listeners. `hub` is the chat; `reload` takes other settings while it runs."""
-
-    log = Logger("chatroom")
-    error: type[ListenError] = ListenError
-
-    def __init__(self, settings: Settings, reactor: Any) -> None:
-        self.settings = settings
-        self.reactor = reactor
-        self.hub = Hub(
-            limits=settings.limits,
-            lobby=settings.lobby,
-            welcome=settings.welcome,
-            motd=settings.motd,
-            guests_by_address=settings.guests == "address",
-        )
-        self.factories = {name: protocol(self.hub, reactor) for name, protocol in PROTOCOLS.items()}
-        if settings.log.chat:
-            self.hub.listeners.append(self._log_chat)
-        self.ports: dict[str, IListeningPort] = {}
-        self._listening = False
-        self._refusals: list[str] = []
-        self._relisten = DeferredLock()
-
-    def privilegedStartService(self) -> None:
-        """Listen, while twistd may still bind to ports below 1024. Raises ListenError."""
-        Service.privilegedStartService(self)
-        self._listening = True
-        for written in self.settings.listen:
-            if written not in self.ports:
-                self._open(written)
-        refusals, self._refusals = self._refusals, []
-        if refusals:
-            self._listening = False
-            for port in self.ports.values():
-                port.stopListening()
-            self.ports.clear()
-            raise self.error("\n".join(refusals))
-
-    def startService(self) -> None:
-        """Listen, where that was not done yet (`twist`, or a parent that already runs)."""
-        if not self._listening:
-            self.privilegedStartService()
-        self.hub.started = time.time()
-        Service.startService(self)
-
-    def stopService(self) -> Deferred[Any]:
-        """Stop listening, tell everyone, wait until what they are owed is out: 10 s at most."""
-        Service.stopService(self)
-        self._listening = False
-        ports, self.ports = self.ports, {}
-        waiting: list[Deferred[Any]] = [
-            maybeDeferred(port.stopListening) for port in ports.values()
-        ]
-        waiting += [
-            factory.close("The server is stopping. Goodbye.", _FLUSH_SECONDS)
-            for factory in self.factories.values()
-        ]
-        return DeferredList(waiting)
-
-    def reload(self, settings: Settings) -> Deferred[list[str]]:
-        """Use other settings from now on, dropping nobody. Fires, once the listeners are those
-        of the settings, with the keys that changed but need a restart; these stay as they were."""
-        stay = needs_restart(self.settings, settings)
-        settings = replace(settings, lobby=self.settings.lobby, log=self.settings.log)
-        self.settings = settings
-        self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
-        self.hub.guests_by_address = settings.guests == "address"
-        self.hub.apply(settings.limits)
-        for factory in self.factories.values():
-            factory.apply(settings.limits)
-        listening = self._relisten.run(lambda: Deferred.fromCoroutine(self._listen_anew()))
-        return listening.addCallback(lambda _: stay)
-
-    async def _listen_anew(self) -> None:
-        """Close first: what is opened may have the port of what is closed."""
-        for written in self.ports.keys() - set(self.settings.listen):
-            await maybeDeferred(self.ports.pop(written).stopListening)
-            self.log.info("No longer listening on {listener}", listener=written)
-        for written in self.settings.listen:
-            if self._listening and written not in self.ports:
-                await self._open(written)
-
-    def _open(self, written: str) -> Deferred[None]:
-        """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
-
-        async def listening() -> None:
-            listener = _listener(written)
-            port = await listener.listen(self.reactor, self.factories[listener.protocol])
-            if not self._listening:  # it took its time, and nobody wants it any more
-                await maybeDeferred(port.stopListening)
-                return
-            self.ports[written] = port
-            address, talk = listener.invitation(port.getHost())
-            self.log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
-            if listener.is_local(port.getHost()):
-                self.log.info(_LET_IN)
-
-        def refused(failure: Failure) -> None:
-            reason = f"Cannot listen on {written}: {why_not(failure)}"
-            if self.running:
-                self.log.error("{reason}", reason=reason)
-            else:
-                self._refusals.append(reason)
-
-        return Deferred.fromCoroutine(listening()).addErrback(refused)
-
-    def _log_chat(self, event: Event) -> None:
-        if isinstance(event, (Said, Acted)):
-            form = "{room} <{nick}> {text}" if isinstance(event, Said) else "{room} * {nick} {text}"
-            self.log.info(form, room=event.room, nick=event.sender, text=event.text)
-
-
-_LET_IN = (
-    "Only this machine can connect. To let the network in, give --interface 0.0.0.0, or leave "
-    "interface= out of what the file says under listen."
-)
-
-
-def make_service(settings: Settings | None = None, reactor: Any = None) -> ChatService:
-    """The chat as a service, to be hung under any other. Without settings, the defaults: the
-    line protocol on 127.0.0.1:8000."""
-    if reactor is None:
-        from twisted.internet import reactor
-    return ChatService(settings or Settings(), reactor)
 
 
 class Options(TwistedOptions):
@@ -226,14 +62,14 @@ class Options(TwistedOptions):
         except UsageError as error:
             raise SystemExit(f"{self}\n{error}") from None
 
-    def opt_listen(self, listener: str) -> None:
+    def opt_listen(self, written: str) -> None:
         """Listen on PROTOCOL=ENDPOINT, as in line=tls:/etc/ssl/private:8001 or
         line=unix:/run/chatroom.sock; may be given several times."""
         try:
-            _listener(listener)
+            listener(written)
         except ValueError as error:
-            raise SystemExit(f"--listen {listener}: {error}") from None
-        self["listen"].append(listener)
+            raise SystemExit(f"--listen {written}: {error}") from None
+        self["listen"].append(written)
 
     def postOptions(self) -> None:
         """Read the file. Every complaint about it is shown, and nothing is started."""
@@ -265,6 +101,10 @@ class _Daemon(ChatService):
     """The chat as the master of its process: signals, descriptors, systemd."""
 
     error = CannotStart
+    let_in = (
+        "Only this machine can connect. To let the network in, give --interface 0.0.0.0, or leave "
+        "interface= out of what the file says under listen."
+    )
 
     def __init__(self, options: Options, reactor: Any) -> None:
         use_steady_clock(reactor)
@@ -308,18 +148,18 @@ class _Daemon(ChatService):
             self.reload(settings).addCallback(self._reloaded)
 
     def _reloaded(self, stay: list[str]) -> None:
-        self.log.info("Reloaded the settings")
+        _log.info("Reloaded the settings")
         if stay:
-            self.log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
+            _log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
         self._notify("READY=1")
 
     def _not_reloaded(self, complaints: list[str]) -> None:
         if complaints == self._complaints:
-            self.log.error("Not reloaded, for the same reasons as the last time")
+            _log.error("Not reloaded, for the same reasons as the last time")
         else:
-            self.log.error("Not reloaded, the old settings stay. What is wrong with the file:")
+            _log.error("Not reloaded, the old settings stay. What is wrong with the file:")
             for complaint in complaints:
-                self.log.error("{complaint}", complaint=complaint)
+                _log.error("{complaint}", complaint=complaint)
         self._complaints = complaints
         self._notify("READY=1")
 
@@ -327,7 +167,7 @@ class _Daemon(ChatService):
         systemd.notify(*assignments, on_error=self._not_notified)
 
     def _not_notified(self, error: OSError) -> None:
-        self.log.warn("systemd was not told: {error}", error=error)
+        _log.warn("systemd was not told: {error}", error=error)
 
     def _fitted(self, settings: Settings) -> Settings:
         """The settings with no more connections than the process may have open."""
@@ -335,7 +175,7 @@ class _Daemon(ChatService):
         most = descriptors_for(wanted)
         if most == wanted:
             return settings
-        self.log.warn("At most {most} connections: this process may open no more files", most=most)
+        _log.warn("At most {most} connections: this process may open no more files", most=most)
         return replace(settings, limits=replace(settings.limits, connections=most))
 
 

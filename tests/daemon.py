@@ -354,7 +354,7 @@ class Canary:
     P99 = 0.25
     MOST = 1.0
     INTERVAL = 0.1
-    LEAST = 10
+    LEAST = 5
 
     def __init__(self, daemon: Daemon) -> None:
         self._clients = [Client(daemon.port).arrive() for _ in range(2)]

@@ -26,7 +26,8 @@ from chatroom.commands import COMMANDS
 from chatroom.config import SCHEMA, parse
 from chatroom.events import Event, Said
 from chatroom.limits import Limits
-from chatroom.service import CHECKS, PROTOCOLS, Options
+from chatroom.chatservice import CHECKS, PROTOCOLS
+from chatroom.service import Options
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

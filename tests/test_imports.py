@@ -39,7 +39,7 @@ CONFIG = names("config kinds schema yamlfile", of="chatroom.")
 PROCESS = names("logs process", of="chatroom.")
 LISTENING = frozenset(["chatroom.listening"])
 SYSTEMD = frozenset(["chatroom.systemd"])
-EVERYONE = names("chatroom chatroom.__main__ chatroom.service")
+EVERYONE = names("chatroom chatroom.__main__ chatroom.chatservice chatroom.service")
 
 
 class Part(NamedTuple):

@@ -38,7 +38,6 @@ class HubFactory(ServerFactory):
     """
 
     noisy = False
-    log = Logger("chatroom")
     close_seconds = _CLOSE_SECONDS
 
     def __init__(
@@ -46,6 +45,7 @@ class HubFactory(ServerFactory):
     ) -> None:
         if reactor is None:
             from twisted.internet import reactor
+        self.log = Logger("chatroom")  # as a class attribute it would be named by the class
         self.hub = hub
         self.reactor = reactor
         self.wall = wall

@@ -1,0 +1,180 @@
+"""The chat as a service: one hub, the factories that serve it, and their listeners.
+
+It is the same under any parent: nothing here touches signals, the clock or the process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock, maybeDeferred
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatroom.config import Settings, needs_restart
+from chatroom.errors import ChatError
+from chatroom.events import Acted, Event, Said
+from chatroom.hub import Hub
+from chatroom.listening import Listener, why_not
+from chatroom.names import check_room
+from chatroom.protocols.line import ChatFactory
+
+__all__ = ["CHECKS", "ChatService", "ListenError", "listener", "make_service"]
+
+PROTOCOLS = {"line": ChatFactory}
+
+_FLUSH_SECONDS = 10.0
+
+_log = Logger("chatroom")
+
+
+class ListenError(Exception):
+    """A listener can't be opened; the sentence says which, why, and what to do."""
+
+
+def _checked(check: Callable[[str], object]) -> Callable[[str], object]:
+    def value_error(text: str) -> None:
+        try:
+            check(text)
+        except ChatError as error:
+            raise ValueError(str(error)) from None
+
+    return value_error
+
+
+def listener(written: str) -> Listener:
+    """A listener of one of the protocols that there are. Raises ValueError with a sentence."""
+    return Listener.parse(written, PROTOCOLS)
+
+
+# What the configuration can't judge by itself.
+CHECKS: dict[str, Callable[[str], object]] = {
+    "listen": listener,
+    "lobby": _checked(check_room),
+}
+
+
+class ChatService(Service):
+    """A chat with its listeners. `hub` is the chat; `reload` takes other settings while it runs."""
+
+    error: type[ListenError] = ListenError
+    let_in = ""
+
+    def __init__(self, settings: Settings, reactor: Any) -> None:
+        self.settings = settings
+        self.reactor = reactor
+        self.hub = Hub(
+            limits=settings.limits,
+            lobby=settings.lobby,
+            welcome=settings.welcome,
+            motd=settings.motd,
+            guests_by_address=settings.guests == "address",
+        )
+        self.factories = {name: protocol(self.hub, reactor) for name, protocol in PROTOCOLS.items()}
+        if settings.log.chat:
+            self.hub.listeners.append(self._log_chat)
+        self.ports: dict[str, IListeningPort] = {}
+        self._listening = False
+        self._refusals: list[str] = []
+        self._relisten = DeferredLock()
+
+    def privilegedStartService(self) -> None:
+        """Listen, while twistd may still bind to ports below 1024. Raises ListenError."""
+        Service.privilegedStartService(self)
+        self._listening = True
+        for written in self.settings.listen:
+            if written not in self.ports:
+                self._open(written)
+        refusals, self._refusals = self._refusals, []
+        if refusals:
+            self._listening = False
+            for port in self.ports.values():
+                port.stopListening()
+            self.ports.clear()
+            raise self.error("\n".join(refusals))
+
+    def startService(self) -> None:
+        """Listen, where that was not done yet (`twist`, or a parent that already runs)."""
+        if not self._listening:
+            self.privilegedStartService()
+        self.hub.started = time.time()
+        Service.startService(self)
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop listening, tell everyone, wait until what they are owed is out: 10 s at most."""
+        Service.stopService(self)
+        self._listening = False
+        ports, self.ports = self.ports, {}
+        waiting: list[Deferred[Any]] = [
+            maybeDeferred(port.stopListening) for port in ports.values()
+        ]
+        waiting += [
+            factory.close("The server is stopping. Goodbye.", _FLUSH_SECONDS)
+            for factory in self.factories.values()
+        ]
+        return DeferredList(waiting)
+
+    def reload(self, settings: Settings) -> Deferred[list[str]]:
+        """Use other settings from now on, dropping nobody. Fires, once the listeners are those
+        of the settings, with the keys that changed but need a restart; these stay as they were."""
+        stay = needs_restart(self.settings, settings)
+        settings = replace(settings, lobby=self.settings.lobby, log=self.settings.log)
+        self.settings = settings
+        self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
+        self.hub.guests_by_address = settings.guests == "address"
+        self.hub.apply(settings.limits)
+        for factory in self.factories.values():
+            factory.apply(settings.limits)
+        listening = self._relisten.run(lambda: Deferred.fromCoroutine(self._listen_anew()))
+        return listening.addCallback(lambda _: stay)
+
+    async def _listen_anew(self) -> None:
+        """Close first: what is opened may have the port of what is closed."""
+        for written in self.ports.keys() - set(self.settings.listen):
+            await maybeDeferred(self.ports.pop(written).stopListening)
+            _log.info("No longer listening on {listener}", listener=written)
+        for written in self.settings.listen:
+            if self._listening and written not in self.ports:
+                await self._open(written)
+
+    def _open(self, written: str) -> Deferred[None]:
+        """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
+
+        async def listening() -> None:
+            door = listener(written)
+            port = await door.listen(self.reactor, self.factories[door.protocol])
+            if not self._listening:  # it took its time, and nobody wants it any more
+                await maybeDeferred(port.stopListening)
+                return
+            self.ports[written] = port
+            address, talk = door.invitation(port.getHost())
+            _log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
+            if self.let_in and door.is_local(port.getHost()):
+                _log.info(self.let_in)
+
+        def refused(failure: Failure) -> None:
+            reason = f"Cannot listen on {written}: {why_not(failure)}"
+            if self.running:
+                _log.error("{reason}", reason=reason)
+            else:
+                self._refusals.append(reason)
+
+        return Deferred.fromCoroutine(listening()).addErrback(refused)
+
+    def _log_chat(self, event: Event) -> None:
+        if isinstance(event, (Said, Acted)):
+            form = "{room} <{nick}> {text}" if isinstance(event, Said) else "{room} * {nick} {text}"
+            _log.info(form, room=event.room, nick=event.sender, text=event.text)
+
+
+def make_service(settings: Settings | None = None, reactor: Any = None) -> ChatService:
+    """The chat as a service, to be hung under any other. Without settings, the defaults: the
+    line protocol on 127.0.0.1:8000."""
+    if reactor is None:
+        from twisted.internet import reactor
+    return ChatService(settings or Settings(), reactor)
