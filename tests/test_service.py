@@ -428,7 +428,7 @@ def test_what_is_said_is_logged_only_if_asked_for_and_then_as_fields(chat: bool)
 
 def parsed(*arguments: str) -> Options:
     options = Options()
-    options.parseOptions(arguments)  # type: ignore[no-untyped-call]
+    options.parseOptions(arguments)
     return options
 
 
