@@ -6,6 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 from chatroom.errors import TooMany
 from chatroom.limits import Limits
+from chatroom.phrases import plural
 
 __all__ = ["Admission"]
 
@@ -23,7 +24,7 @@ class Admission:
         socket). Raises TooMany, and then counts nothing."""
         most = self.limits.connections
         if most is not None and self.connected >= most:
-            raise TooMany(f"The server is full ({most} connections). Try again later.")
+            raise TooMany(f"The server is full ({plural(most, 'connection')}). Try again later.")
         source = _source(address)
         most = self.limits.connections_per_address
         here = self._from.get(source, 0)

@@ -77,7 +77,7 @@ class ChatService(Service):
         )
         self.factories = {name: protocol(self.hub, reactor) for name, protocol in PROTOCOLS.items()}
         if settings.log.chat:
-            self.hub.listeners.append(self._log_chat)
+            self.hub.observers.append(self._log_chat)
         self.ports: dict[str, IListeningPort] = {}
         self._listening = False
         self._refusals: list[str] = []
@@ -126,7 +126,7 @@ class ChatService(Service):
         settings = replace(settings, lobby=self.settings.lobby, log=self.settings.log)
         self.settings = settings
         self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
-        self.hub.guests_by_address = settings.guests == "address"
+        self.hub.show_guests(by_address=settings.guests == "address")
         self.hub.apply(settings.limits)
         for factory in self.factories.values():
             factory.apply(settings.limits)
@@ -136,7 +136,10 @@ class ChatService(Service):
     async def _listen_anew(self) -> None:
         """Close first: what is opened may have the port of what is closed."""
         for written in self.ports.keys() - set(self.settings.listen):
-            await maybeDeferred(self.ports.pop(written).stopListening)
+            port = self.ports.pop(written, None)
+            if port is None:  # the service stopped meanwhile
+                continue
+            await maybeDeferred(port.stopListening)
             _log.info("No longer listening on {listener}", listener=written)
         for written in self.settings.listen:
             if self._listening and written not in self.ports:

@@ -14,7 +14,7 @@ from typing import get_args
 
 from chatroom import __version__
 from chatroom.errors import BadUsage, ChatError, NoSuchMember, NoSuchRoom
-from chatroom.hub import Hub
+from chatroom.hub import MOST_IGNORED, Hub
 from chatroom.member import Bell, Member, Timestamps
 from chatroom.names import fold, room_name
 from chatroom.phrases import duration, listed, plural
@@ -212,21 +212,21 @@ def _history(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 
 def _away(hub: Hub, member: Member, rest: str, now: float) -> str:
-    member.away = rest
+    hub.set_away(member, rest)
     return "You are away: who writes to you privately is told. /back when you are."
 
 
 def _back(hub: Hub, member: Member, rest: str, now: float) -> str:
     if member.away is None:
         return "You were not away."
-    member.away = None
+    hub.set_away(member, None)
     return "Welcome back."
 
 
 def _ignore(hub: Hub, member: Member, rest: str, now: float) -> str:
     if not rest:
         names = sorted(member.ignored)
-        return f"You ignore {listed(names)}." if names else "You ignore nobody."
+        return f"You ignore {listed(names, most=MOST_IGNORED)}." if names else "You ignore nobody."
     hub.ignore(member, rest)
     return f"You no longer see what {rest} says. /unignore {rest} shows it again."
 
@@ -238,20 +238,20 @@ def _unignore(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 def _timestamp(hub: Hub, member: Member, rest: str, now: float) -> str:
     for choice in get_args(Timestamps):
-        if rest == choice:
+        if rest.lower() == choice:
             member.wish(timestamps=choice)
     return _chosen("timestamp", rest, member.timestamps)
 
 
 def _bell(hub: Hub, member: Member, rest: str, now: float) -> str:
     for choice in get_args(Bell):
-        if rest == choice:
+        if rest.lower() == choice:
             member.wish(bell=choice)
     return _chosen("bell", rest, member.bell)
 
 
 def _chosen(command: str, rest: str, is_now: str) -> str:
-    if rest not in ("", is_now):
+    if rest.lower() not in ("", is_now):
         raise BadUsage(f"Usage: {_find(command).written}")
     return f"/{command} is {is_now}."
 

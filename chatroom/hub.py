@@ -7,11 +7,10 @@ wire format. A verb either happens whole or raises a ChatError that says why not
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count, islice
-from math import ceil
+from itertools import count
 
 from chatroom.admission import Admission
-from chatroom.errors import NameTaken, NoSuchMember, NotInRoom, TooMany
+from chatroom.errors import BadName, NameTaken, NoSuchMember, NotInRoom, TooMany
 from chatroom.events import (
     Acted,
     Joined,
@@ -24,14 +23,15 @@ from chatroom.events import (
     TopicSet,
     Welcomed,
 )
-from chatroom.limits import Limits, Rate, TokenBucket
+from chatroom.limits import Limits
 from chatroom.member import Door, Member
 from chatroom.names import check_nick, fold, guest_nick, room_name
-from chatroom.phrases import listed, plural
-from chatroom.room import Room, ignores
+from chatroom.room import Room, arrival, ignores
 from chatroom.turn import Turn
 
-__all__ = ["Hub"]
+__all__ = ["MOST_IGNORED", "Hub"]
+
+MOST_IGNORED = 100
 
 
 class Hub:
@@ -61,7 +61,7 @@ class Hub:
         self._ids = count(1)
         self._guests = count(1)
         self._turn = Turn(end_of_turn or _no_turns)
-        self.listeners = self._turn.listeners
+        self.observers = self._turn.observers
         self.limits = limits or Limits()
         self.admission = Admission(self.limits)
         self.lobby = self._room(room_name(lobby))
@@ -126,6 +126,7 @@ class Hub:
 
     def join(self, member: Member, name: str, now: float) -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
+        member.must_be_present()
         name = room_name(name)
         room = self.rooms.get(fold(name))
         if room is not None and room in member.rooms:
@@ -134,7 +135,7 @@ class Hub:
         most = self.limits.rooms_per_member
         if most is not None and len(member.rooms) >= most:
             raise TooMany(f"You are in {most} rooms, the most there may be. /part one first.")
-        self._take(member, "joins", self.limits.joins, now, "You join rooms too fast.")
+        member.spend("joins", self.limits.joins, now, "You join rooms too fast.")
         room = room or self._room(name)
         self._enter_room(member, room, now)
         return room
@@ -161,6 +162,7 @@ class Hub:
 
     def tell(self, member: Member, nick: str, text: str, now: float) -> Member:
         """Say a line to one member alone; returns it. Raises NoSuchMember."""
+        member.must_be_present()
         to = self.find(nick)
         member.spoke = now
         self._turn.mail(member, Told(*self._by(member, now), to.nick, text, echo=True))
@@ -193,12 +195,23 @@ class Hub:
 
     # Being someone
 
+    def show_guests(self, *, by_address: bool) -> None:
+        """Show guests by their address or by their nick, also those who are here."""
+        self.guests_by_address = by_address
+        for member in self.members.values():
+            member.shown = self._shown(member)
+
+    def set_away(self, member: Member, text: str | None) -> None:
+        """Mark the member as away, for a reason or none (''), or as back (None)."""
+        member.away = text
+
     def rename(self, member: Member, nick: str, now: float) -> None:
         """Take another nick. Raises BadName, NameTaken, TooMany."""
+        member.must_be_present()
         if nick == member.nick:
             raise NameTaken(f"You are {nick} already.")
         self._must_be_free(nick, member)
-        self._take(member, "nick", self.limits.nick_changes, now, "You change nicks too fast.")
+        member.spend("nick", self.limits.nick_changes, now, "You change nicks too fast.")
         event = Renamed(*self._by(member, now), nick)
         self._turn.post(event, member, *member.rooms)
         for other in self._turn.ignorers:
@@ -220,8 +233,12 @@ class Hub:
 
     def ignore(self, member: Member, nick: str) -> None:
         """Hide what `nick` says from the member, under this nick and the next. Raises
-        NoSuchMember."""
+        NoSuchMember, BadName, TooMany."""
         folded = self.find(nick).folded
+        if folded == member.folded:
+            raise BadName("You cannot ignore yourself. /ignore NICK hides what another says.")
+        if len(member.ignored) >= MOST_IGNORED:
+            raise TooMany(f"You ignore {MOST_IGNORED}, the most there may be. /unignore one first.")
         self._settle(member)
         member.ignored |= {folded}
         self._turn.ignorers.add(member)
@@ -256,14 +273,6 @@ class Hub:
             raise NotInRoom(f"You are not in {room_name(name)}. /join it first.")
         return room
 
-    def arrival(self, member: Member, room: Room) -> str:
-        """Where the member is now, with whom, and about what."""
-        others = [other.nick for other in islice(room.members, 12) if other is not member]
-        here = len(room.members)
-        company = f" with {listed(others, here - 1)} ({here} here)" if others else ", alone"
-        where = f"You are {member.nick} in {room.name}{company}."
-        return where + (f"\nThe topic is: {room.topic}" if room.topic else "")
-
     # Inside
 
     def _by(
@@ -283,7 +292,7 @@ class Hub:
         here = len(room.members)
         self._turn.post(Joined(*self._by(member, now, room), here), member, room)
         self._switch(member, room)
-        self.notify(member, self.arrival(member, room), now)
+        self.notify(member, arrival(member, room), now)
 
     def _leave_room(self, member: Member, room: Room, reason: str, now: float, gone: bool) -> None:
         if not gone:
@@ -323,19 +332,6 @@ class Hub:
     def _must_be_free(self, nick: str, member: Member | None = None) -> None:
         if self.members.get(fold(check_nick(nick)), member) is not member:
             raise NameTaken(f"{nick} is taken. Choose another nick.")
-
-    def _take(
-        self, member: Member, what: str, per_minute: int | None, now: float, refusal: str
-    ) -> None:
-        """Count one more of `what` against its limit. Raises TooMany with `refusal`."""
-        if per_minute is None:
-            return
-        member.buckets = member.buckets or {}
-        bucket = member.buckets.get(what)
-        if bucket is None:
-            bucket = member.buckets[what] = TokenBucket(Rate(per_minute, per_minute / 60), now)
-        if not bucket.take(now):
-            raise TooMany(f"{refusal} Wait {plural(ceil(bucket.wait()), 'second')}.")
 
 
 def _no_turns(flush: Callable[[], None]) -> None:

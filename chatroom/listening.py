@@ -70,10 +70,17 @@ class Listener:
             if self._kind == "tls":
                 _check_folder(self._bare.split(":")[1])
             # What is wrong with the endpoint itself is raised, not given to the Deferred.
-            port: Deferred[IListeningPort] = serverFromString(reactor, self._bare).listen(served)
+            endpoint = serverFromString(reactor, self._bare + self._backlog)
+            port: Deferred[IListeningPort] = endpoint.listen(served)
             return port
 
         return maybeDeferred(opened)
+
+    @property
+    def _backlog(self) -> str:
+        """Twisted's own 50 would make who comes in a rush wait a second for a retransmission."""
+        takes_it = self._kind in ("ssl", "tcp", "tcp6", "unix")
+        return ":backlog=1024" if takes_it and ":backlog=" not in self._bare else ""
 
     def invitation(self, host: Any) -> tuple[str, str]:
         """Where it listens, given the address that it got, and how to talk there."""

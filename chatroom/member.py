@@ -7,11 +7,14 @@ process) supplies a view, which renders events, and takes what the view made.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from chatroom.errors import NoSuchMember, TooMany
 from chatroom.events import Event
-from chatroom.limits import TokenBucket
+from chatroom.limits import Rate, TokenBucket
 from chatroom.names import fold
+from chatroom.phrases import plural
 
 if TYPE_CHECKING:
     from chatroom.room import Room
@@ -48,7 +51,7 @@ class Door(Protocol):
 
 
 class Member:
-    """Someone in the chat. Only the Hub changes it, but for `last_from`."""
+    """Someone in the chat. Only the Hub changes it, but for how it wants its events written."""
 
     __slots__ = (
         "address",
@@ -91,6 +94,22 @@ class Member:
         self.buckets: dict[str, TokenBucket] | None = None
         self.view = door.view(self)
 
+    def must_be_present(self) -> None:
+        """Raises NoSuchMember: a program's member may go on calling verbs after it left."""
+        if not self.present:
+            raise NoSuchMember(f"{self.nick} has left, and can do no more here.")
+
+    def spend(self, what: str, per_minute: int | None, now: float, refusal: str) -> None:
+        """Count one more of `what` against its limit. Raises TooMany with `refusal`."""
+        if per_minute is None:
+            return
+        self.buckets = self.buckets or {}
+        bucket = self.buckets.get(what)
+        if bucket is None:
+            bucket = self.buckets[what] = TokenBucket(Rate(per_minute, per_minute / 60), now)
+        if not bucket.take(now):
+            raise TooMany(f"{refusal} Wait {plural(ceil(bucket.wait()), 'second')}.")
+
     def wish(self, *, timestamps: Timestamps | None = None, bell: Bell | None = None) -> None:
         """How this member wants its events written."""
         self.timestamps = timestamps or self.timestamps
@@ -124,8 +143,14 @@ class Listener:
         return self._EVENTS
 
     def write(self, data: Sequence[Event]) -> None:
+        failures: list[Exception] = []
         for event in data:
-            self._heard(event)
+            try:
+                self._heard(event)
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("a listener raised at some events", failures)
 
     def close(self) -> None:
         """Nothing is open."""

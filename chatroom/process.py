@@ -74,15 +74,18 @@ def on_hangup(reactor: Any, reload: Callable[[], object]) -> None:
 
 
 def stop_on_terminate(reactor: Any) -> None:
-    """Stop at SIGTERM with exit status 0: the daemon did what it was told. Twisted would end
-    the process by the same signal again. Call before the reactor runs, for a signal that comes
-    early, and again when it does, since it takes the signal for itself as it starts."""
+    """Stop at SIGTERM with exit status 0, also at one that comes before the reactor runs: the
+    daemon did what it was told. Twisted would end the process by the same signal again."""
 
     def stop() -> None:
         with suppress(ReactorNotRunning):
             reactor.stop()
 
-    signal.signal(signal.SIGTERM, lambda *_: reactor.callFromThread(stop))
+    def terminate(*_signal: object) -> None:
+        reactor.callFromThread(stop)
+
+    signal.signal(signal.SIGTERM, terminate)
+    reactor.sigTerm = terminate  # which the reactor installs as it starts
 
 
 def ignore_signals() -> None:

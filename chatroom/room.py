@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from chatroom.events import Acted, Event, Said
 from chatroom.member import Member, View
 from chatroom.names import fold
+from chatroom.phrases import listed
 
-__all__ = ["Batch", "Room"]
+__all__ = ["Batch", "Room", "arrival", "ignores"]
 
 
 class Room:
@@ -61,6 +63,15 @@ class Room:
         """This turn's batch; what is posted from now on belongs to the next."""
         batch, self._batch = self._batch, None
         return batch or Batch()
+
+
+def arrival(member: Member, room: Room) -> str:
+    """Where the member is now, with whom, and about what."""
+    others = [other.nick for other in islice(room.members, 12) if other is not member]
+    here = len(room.members)
+    company = f" with {listed(others, here - 1)} ({here} here)" if others else ", alone"
+    where = f"You are {member.nick} in {room.name}{company}."
+    return where + (f"\nThe topic is: {room.topic}" if room.topic else "")
 
 
 class Batch:

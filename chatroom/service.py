@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
 from twisted.python.usage import UsageError
 
@@ -128,7 +129,6 @@ class _Daemon(ChatService):
         return super().stopService()
 
     def _ready(self) -> None:
-        stop_on_terminate(self.reactor)
         self._notify("READY=1", f"STATUS=Listening on {', '.join(self.ports)}")
         seconds = systemd.watchdog_seconds()
         if seconds is not None:
@@ -145,12 +145,16 @@ class _Daemon(ChatService):
             self._not_reloaded([str(complaint) for complaint in error.complaints])
         else:
             self._complaints = []
-            self.reload(settings).addCallback(self._reloaded)
+            self.reload(settings).addCallbacks(self._reloaded, self._reload_failed)
 
     def _reloaded(self, stay: list[str]) -> None:
         _log.info("Reloaded the settings")
         if stay:
             _log.warn("These wait for a restart: {keys}", keys=", ".join(stay))
+        self._notify("READY=1")
+
+    def _reload_failed(self, failure: Failure) -> None:
+        _log.failure("Reloaded the settings, but not all listeners", failure)
         self._notify("READY=1")
 
     def _not_reloaded(self, complaints: list[str]) -> None:

@@ -25,7 +25,7 @@ class Turn:
     """Collects posts and mail, and delivers them when `flush` is called.
 
     `end_of_turn` is given `flush`, once a turn, and calls it when the turn is over.
-    `ignorers` are the members that do not want to read everything, `listeners` hear of
+    `ignorers` are the members that do not want to read everything, `observers` hear of
     each event at once, and `failures` is what others raised who must not stop a turn.
     """
 
@@ -36,17 +36,17 @@ class Turn:
         self._apart: dict[Member, list[Event]] = {}
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
-        self.listeners: list[Callable[[Event], object]] = []
+        self.observers: list[Callable[[Event], object]] = []
         self.failures: list[Exception] = []
 
     def post(self, event: Event, origin: Member | None, *rooms: Room) -> None:
-        """To everyone in the rooms but `origin`, and to the listeners."""
+        """To everyone in the rooms but `origin`, and to the observers."""
         for room in rooms:
             room.post(event, origin)
             self._rooms[room] = None
-        for listener in self.listeners:
+        for observer in self.observers:
             try:
-                listener(event)
+                observer(event)
             except Exception as error:
                 self.failures.append(error)
         if origin is not None:
@@ -90,7 +90,7 @@ class Turn:
             except Exception as error:
                 failures.append(error)
         if failures:
-            raise ExceptionGroup("members or listeners that raised", failures)
+            raise ExceptionGroup("members or observers that raised", failures)
 
 
 def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:

@@ -261,6 +261,8 @@ class PlainChat:
         other = self.find(nick)
         if other is None:
             return _nobody(nick)
+        if other is peer:
+            return "You cannot ignore yourself. /ignore NICK hides what another says."
         peer.ignored.add(other.nick.lower())
         return f"You no longer see what {nick} says. /unignore {nick} shows it again."
 

@@ -138,7 +138,7 @@ def test_what_is_no_command_is_said() -> None:
 
 def test_two_slashes_say_one() -> None:
     ann, bob = Chat().people("ann", "bob")
-    ann.gets("//nick zoe", "///", "//")
+    assert ann.gets("//nick zoe", "///", "//") == []
     assert bob.reads() == ["<ann> /nick zoe", "<ann> //", "<ann> /"]
 
 
@@ -167,6 +167,15 @@ def test_capitals_do_not_matter(name: str) -> None:
     zoe, _ = Chat().people("ann", "bob")
     line = f" {'x ' * BY_NAME[name].needs}"
     assert ann.gets(f"/{name.upper()}{line}") == zoe.gets(f"/{name}{line}")
+
+
+def test_spaces_around_words_do_not_matter() -> None:
+    ann, bob = Chat().people("ann", "bob")
+    assert ann.gets("/nick   zoe  ", "/msg  bob   a  b ") == [
+        "-- You are zoe now.",
+        "[you -> bob] a  b",
+    ]
+    assert bob.reads()[-1] == "[zoe -> you] a  b"
 
 
 def test_user_text_is_never_a_format() -> None:
@@ -249,6 +258,8 @@ def test_long_lists_are_cut_with_a_count() -> None:
     chat = Chat(limits=Limits(rooms_per_member=None, joins=None))
     (ann,) = chat.people("ann")
     for number in range(204):
+        if number == 199:
+            assert len(ann.gets("/rooms")) == 200
         chat.hub.join(ann.member, f"#r{number:03}", chat.now)
         chat.hub.enter(ann, chat.now, f"n{number:03}")
     rooms = ann.gets("/rooms")

@@ -9,14 +9,20 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.error import ConnectionAborted, ConnectionLost
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel, capturedLogs
 from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
+from chatroom.hub import Hub
 from chatroom.limits import Rate
+from chatroom.protocols.line import ChatFactory
 from tests.connected import UNLIMITED, Chat, Peer, behind, owes, texts, two
 
 
@@ -393,3 +399,20 @@ def test_the_log_says_who_connects_from_where_and_who_goes() -> None:
     assert re.fullmatch(r"guest-\w+ connected from 2001:db8::1:49152 \(2 here\)", second)
     assert third == "alice disconnected (1 here)"
     assert fourth == "bob disconnected: connection lost (0 here)"
+
+
+def test_a_connection_that_could_not_be_set_up_is_not_counted_for_ever() -> None:
+    """As where the peer is gone before its socket's options are set."""
+
+    class Broken(StringTransport):
+        def registerProducer(self, producer: object, streaming: bool) -> None:
+            raise OSError(22, "Invalid argument")
+
+    hub = Hub(end_of_turn=lambda flush: None)
+    protocol = ChatFactory(hub, Clock()).buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
+    assert protocol is not None
+    with pytest.raises(OSError):
+        protocol.makeConnection(Broken())  # type: ignore[no-untyped-call]
+    assert hub.admission.connected == 1
+    protocol.connectionLost(Failure(ConnectionDone()))
+    assert hub.admission.connected == 0

@@ -22,11 +22,11 @@ from twisted.scripts._twistd_unix import ServerOptions
 
 from chatroom import ChatFactory, Hub, Listener
 from chatroom.__main__ import main
+from chatroom.chatservice import CHECKS, PROTOCOLS
 from chatroom.commands import COMMANDS
 from chatroom.config import SCHEMA, parse
 from chatroom.events import Event, Said
 from chatroom.limits import Limits
-from chatroom.chatservice import CHECKS, PROTOCOLS
 from chatroom.service import Options
 
 ROOT = Path(__file__).parents[1]

@@ -6,8 +6,10 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,14 @@ import pytest
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-from twisted.logger import globalLogPublisher
+from twisted.logger import capturedLogs, formatEvent, globalLogPublisher
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.trial.unittest import TestCase
 
 from chatroom import Hub, Listener, Settings, make_service
+from chatroom.chatservice import ListenError
 from chatroom.errors import ChatError
-from chatroom.service import ListenError
+from chatroom.events import Event, Joined, Left, Notice, Said, Told, Welcomed
 from tests.daemon import ROOT, TWISTD, Client, free_port, is_listening, wait_for
 
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
@@ -206,8 +209,8 @@ def each_factory(reader: Any) -> Any:
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
-def test_the_process_stays_as_it_is() -> None:
-    """No signal, no limit, no clock, no log: the program that embeds it is its own master."""
+def test_the_process_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No signal, no limit, no clock, no log, no word to systemd: it is not the master here."""
 
     def process() -> list[object]:
         return [
@@ -217,13 +220,64 @@ def test_the_process_stays_as_it_is() -> None:
             list(globalLogPublisher._observers),
         ]
 
-    before = process()
-    service = make_service(Settings(listen=("line=tcp:0:interface=127.0.0.1",)))
-    service.startService()
-    during = process()
-    service.stopService()
-    reactor.iterate(0)
-    assert before == during == process()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        before = process()
+        service = make_service(Settings(listen=("line=tcp:0:interface=127.0.0.1",)))
+        service.startService()
+        during = process()
+        service.reload(Settings(listen=("line=tcp:0:interface=127.0.0.2",)))
+        service.stopService()
+        for _ in range(3):
+            reactor.iterate(0)
+        assert before == during == process()
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(4096)
+
+
+def test_its_log_is_told_apart_by_its_namespaces() -> None:
+    port = free_port()
+    shop = run("As a service", port)["shop"]
+    with capturedLogs() as events:
+        shop.startService()
+        shop.stopService()
+        reactor.iterate(0)
+    ours = [event for event in events if event["log_namespace"].partition(".")[0] == "chatroom"]
+    assert [formatEvent(event) for event in ours] == [
+        f"Listening on 0.0.0.0 port {port}. To talk: nc localhost {port}"
+    ]
+
+
+def test_a_member_hears_its_rooms_and_not_itself_and_an_observer_everything() -> None:
+    """A member as events in order, when the turn is over; an observer at once."""
+    turns: list[Callable[[], None]] = []
+    heard: list[Event] = []
+    observed: list[Event] = []
+    hub = Hub(end_of_turn=turns.append)
+    hub.observers.append(observed.append)
+    bot = hub.enter(Listener(heard.append), 0.0, nick="bot")
+    other = hub.enter(Listener(lambda event: None), 0.0, nick="other")
+    hub.say(other, "hello", 1.0)
+    hub.say(bot, "hello yourself", 1.0)
+    hub.join(other, "#elsewhere", 2.0)
+    hub.say(other, "nobody is here", 2.0)
+    hub.tell(other, "bot", "psst", 3.0)
+    hub.leave(other, "", 4.0)
+    assert heard == []
+    turns.pop()()
+    assert [type(event) for event in heard if not isinstance(event, (Welcomed, Notice))] == [
+        Joined,
+        Said,
+        Told,
+        Left,
+    ]
+    assert [event.text for event in observed if isinstance(event, Said)] == [
+        "hello",
+        "hello yourself",
+        "nobody is here",
+    ]
 
 
 def test_a_verb_that_is_refused_says_why() -> None:

@@ -202,7 +202,9 @@ TELNET = [
     (IAC + IAC + IAC + IAC, IAC + IAC),
     (IAC + IAC + IAC + NOP, IAC),
     (IAC + SB + IAC + SE, b""),
-    (IAC + SB + b"\x18\0xterm\n/quit\n" + IAC + SE, b""),
+    (IAC + SB + b"\x18\0xterm" + IAC + SE, b""),
+    (IAC + SB + b"\x18\0xterm\nof", b"\nof"),  # a line's end ends what nobody asked for
+    (IAC + SB + IAC + b"\nof", b"\nof"),
     (IAC + SB + b"\x1f" + IAC + IAC + SE + IAC + SE, b""),  # an escaped 255 does not end it
     (IAC + SB + IAC + WILL + IAC + SE, b""),
     (IAC + SB + SE + IAC + SE, b""),
@@ -213,7 +215,8 @@ TELNET = [
 @pytest.mark.parametrize(("sequence", "left"), TELNET)
 def test_telnet_is_taken_out_wherever_it_is_split(sequence: bytes, left: bytes) -> None:
     stream = b"ab" + sequence + b"cd\r\n" + sequence + b"ef\n"
-    expected: Lines = [b"ab" + left + b"cd", left + b"ef"]
+    expected: Lines = [*(b"ab" + left + b"cd\n" + left + b"ef").split(b"\n")]
+    expected = [line for line in expected if line]
     assert framed([stream]) == expected
     assert framed(bytewise(stream)) == expected
     for pieces in split_in_two(stream):
@@ -231,8 +234,13 @@ def test_telnet_does_not_count_as_part_of_the_line() -> None:
 
 
 def test_telnet_is_taken_out_of_a_line_that_is_thrown_away() -> None:
-    stream = b"x" * 2000 + IAC + SB + b"\n/quit\n" + IAC + SE + b"y\nafter\n"
+    stream = b"x" * 2000 + IAC + SB + b"z" + IAC + SE + IAC + DO + b"\ny\nafter\n"
     assert framed([stream]) == framed(bytewise(stream)) == [None, b"after"]
+
+
+def test_bytes_that_only_look_like_telnet_swallow_no_further_line() -> None:
+    stream = "sagte: ÿú nett\nzweite\n".encode("latin-1")
+    assert framed([stream]) == framed(bytewise(stream)) == [b"sagte: ", b"zweite"]
 
 
 def test_a_subnegotiation_without_an_end_is_not_held() -> None:

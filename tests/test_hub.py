@@ -11,7 +11,7 @@ import pytest
 
 from chatroom.errors import BadName, ChatError, NameTaken, NoSuchMember, NotInRoom, TooMany
 from chatroom.events import Event, Joined, Left, Renamed, Said, TopicSet
-from chatroom.hub import Hub
+from chatroom.hub import MOST_IGNORED, Hub
 from chatroom.limits import Limits
 from chatroom.member import Listener
 from chatroom.names import is_guest
@@ -482,6 +482,20 @@ def test_ignoring_begins_and_ends_where_it_was_said_in_the_turn() -> None:
     ]
 
 
+def test_what_was_hidden_stays_so_for_one_who_is_told_nothing_else() -> None:
+    chat = Chat()
+    heard: list[Event] = []
+    bot = chat.hub.enter(Listener(heard.append), NOW, "bot")
+    ann = chat.enter("ann")
+    heard.clear()
+    chat.hub.ignore(bot, "ann")
+    ann.says("one")
+    chat.hub.unignore(bot, "ann")
+    ann.says("two")
+    chat.end_turn()
+    assert [event.text for event in heard if isinstance(event, Said)] == ["two"]
+
+
 def test_who_ignores_nobody_any_more_shares_the_batch_of_all() -> None:
     """What is rendered once is not rendered for it alone for ever."""
 
@@ -539,13 +553,13 @@ def test_many_are_counted_and_the_first_named() -> None:
     assert last.reads()[-1] == f"-- You are zoe in #lobby with {names} and 21 others (31 here)."
 
 
-# Listeners, and turns
+# Observers, and turns
 
 
-def test_listeners_hear_all_that_happens_in_rooms_and_nothing_private() -> None:
+def test_observers_hear_all_that_happens_in_rooms_and_nothing_private() -> None:
     chat = Chat()
     heard: list[Event] = []
-    chat.hub.listeners.append(heard.append)
+    chat.hub.observers.append(heard.append)
     ann, bob = chat.people("ann", "bob")
     ann.says("hi", "/me waves", "/msg bob psst", "/topic t", "/nick zoe", "/join #a", "/part")
     chat.hub.leave(bob.member, "", NOW)
@@ -563,14 +577,14 @@ def test_listeners_hear_all_that_happens_in_rooms_and_nothing_private() -> None:
     assert [event.id for event in heard] == sorted({event.id for event in heard})
 
 
-def test_a_listener_that_raises_costs_nobody_a_line() -> None:
+def test_an_observer_that_raises_costs_nobody_a_line() -> None:
     chat = Chat()
     ann, bob = chat.people("ann", "bob")
 
     def broken(event: Event) -> None:
         raise ValueError("broken")
 
-    chat.hub.listeners.append(broken)
+    chat.hub.observers.append(broken)
     ann.says("one", "/nick zoe", "/topic t")
     with pytest.raises(ExceptionGroup) as raised:
         chat.end_turn()
@@ -628,3 +642,51 @@ def test_a_hub_can_be_told_later_how_turns_end() -> None:
 
 def test_a_lobby_that_cannot_be_named_so_is_refused() -> None:
     refusal(BadName, lambda: Hub(lobby="a b"))
+
+
+# What a program's member may get wrong, and what one may not hoard
+
+
+def test_who_has_left_can_do_nothing_more_and_leaves_no_ghost() -> None:
+    """A bot's timer may come after its going."""
+    chat = Chat()
+    bot, ann = chat.people("bot", "ann")
+    hub = chat.hub
+    hub.leave(bot.member, "", NOW)
+    gone = "bot has left, and can do no more here."
+    assert refusal(NoSuchMember, hub.join, bot.member, "#lobby", NOW) == gone
+    assert refusal(NoSuchMember, hub.tell, bot.member, "ann", "hi", NOW) == gone
+    assert refusal(NoSuchMember, hub.rename, bot.member, "tob", NOW) == gone
+    refusal(NotInRoom, hub.say, bot.member, "hi", NOW)
+    assert nicks(hub) == ["ann"]
+    assert ann.reads() == ["-- bot left (1 here)"]
+
+
+def test_nobody_ignores_themselves() -> None:
+    (ann,) = Chat().people("ann")
+    assert "yourself" in refusal(BadName, ann.chat.hub.ignore, ann.member, "ANN")
+    assert not ann.member.ignored
+
+
+def test_so_many_may_be_ignored_and_each_is_listed() -> None:
+    chat = Chat()
+    (ann,) = chat.people("ann")
+    for number in range(MOST_IGNORED):
+        other = chat.enter(f"other{number}")
+        chat.hub.ignore(ann.member, other.member.nick)
+        chat.hub.leave(other.member, "", NOW)
+    chat.enter("last")
+    assert "/unignore one first" in refusal(TooMany, chat.hub.ignore, ann.member, "last")
+    (listed,) = ann.gets("/ignore")
+    assert all(f"other{number}" in listed for number in range(MOST_IGNORED))
+
+
+def test_guests_who_are_here_are_shown_the_other_way_too() -> None:
+    chat = Chat()
+    guest, ann = chat.enter("", "192.0.2.1"), chat.enter("ann")
+    chat.hub.show_guests(by_address=True)
+    guest.says("hi")
+    assert ann.reads() == ["<192.0.2.1> hi"]
+    chat.hub.show_guests(by_address=False)
+    guest.says("hi")
+    assert ann.reads() == [f"<{guest.member.nick}> hi"]

@@ -17,6 +17,7 @@ DEFAULTS = {
     "lines": Rate(10, 2),
     "outbox_bytes": 1048576,
     "stall_seconds": 30,
+    "idle_seconds": 86400,
     "rooms_per_member": 20,
     "nick_changes": 6,
     "joins": 20,

@@ -261,8 +261,8 @@ def test_the_refusal_names_the_limit_in_force() -> None:
 
 
 HTTP = ["GET / HTTP/1.1", "POST /x HTTP/1.0", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0"]
-IRC = ["CAP LS 302", "CAP REQ :sasl", "NICK alice", "USER alice 0 * :Alice", "PASS secret"]
-IRC_ANSWER = "-- This is not IRC: connect with nc or telnet. This server has no IRC port."
+IRC = ["CAP LS 302", "CAP REQ :sasl", "USER alice 0 * :Alice"]
+IRC_ANSWER = "-- This port is for nc or telnet, not for IRC programs, and there is no IRC port yet."
 
 
 @pytest.mark.parametrize("line", [*HTTP, "\x16\x03\x01\x02", "SSH-2.0-OpenSSH_9.2", *IRC])
@@ -275,6 +275,25 @@ def test_the_first_line_of_another_protocol_closes_the_connection(line: str) -> 
     assert stranger.closing
     assert stranger.read() == ([IRC_ANSWER] if line in IRC else [])
     assert bob.read() == [f"-- {stranger.member.nick} left (1 here)"]
+
+
+def test_a_first_line_of_a_nick_is_answered_and_what_follows_is_said() -> None:
+    """A person may try that; they are told how, and not thrown out."""
+    chat = Chat()
+    bob, peer = chat.peer("bob"), chat.peer()
+    bob.read()
+    peer.says("NICK dave", "hello")
+    assert peer.read() == ["-- There are no IRC programs here. To name yourself: /nick NAME"]
+    assert bob.read() == [f"<{peer.member.nick}> hello"]
+
+
+def test_an_irc_program_that_begins_with_its_nick_is_closed_at_its_user() -> None:
+    chat = Chat()
+    bob, peer = chat.peer("bob"), chat.peer()
+    bob.read()
+    peer.says("NICK dave", "USER dave 0 * :Dave", "JOIN #lobby")
+    assert peer.closing
+    assert bob.read() == [f"-- {peer.member.nick} left (1 here)"]
 
 
 @pytest.mark.parametrize("line", [*HTTP, *IRC])

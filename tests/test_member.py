@@ -70,6 +70,20 @@ def test_a_listener_gives_each_event_to_its_callable_in_order() -> None:
     assert heard == events
 
 
+def test_a_listener_that_raises_at_one_event_still_hears_the_rest_of_the_turn() -> None:
+    heard: list[int] = []
+
+    def hears(event: Event) -> None:
+        heard.append(event.id)
+        if event.id != 2:
+            raise ValueError(event.id)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        Listener(hears).write([said(1), said(2), said(3)])
+    assert heard == [1, 2, 3]
+    assert [error.args for error in raised.value.exceptions] == [(1,), (3,)]
+
+
 def test_all_listeners_share_one_view_so_their_events_are_rendered_once() -> None:
     one, two = (Member(nick, Listener(print), "", 0.0) for nick in ("one", "two"))
     assert one.view is two.view
@@ -79,3 +93,17 @@ def test_a_listener_has_nothing_to_close() -> None:
     door = Listener(print)
     door.close()
     door.write([said(1)])
+
+
+def test_a_listener_that_raises_at_one_event_hears_the_next() -> None:
+    heard: list[int] = []
+
+    def hear(event: Event) -> None:
+        heard.append(event.id)
+        if event.id == 1:
+            raise ValueError("one")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        Listener(hear).write([said(1), said(2)])
+    assert heard == [1, 2]
+    assert [str(error) for error in caught.value.exceptions] == ["one"]

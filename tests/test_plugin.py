@@ -181,7 +181,9 @@ def test_a_busy_port_is_one_clear_line_and_exit_status_1(
     assert not (tmp_path / "pid").exists()
 
 
-@pytest.mark.parametrize("program", [TWISTD, TWIST], ids=["twistd -n", "twist"])
+@pytest.mark.parametrize(
+    "program", [TWISTD, pytest.param(TWIST, marks=pytest.mark.long)], ids=["twistd -n", "twist"]
+)
 def test_a_bad_value_is_one_sentence_and_exit_status_1(
     tmp_path: Path, program: Sequence[str]
 ) -> None:

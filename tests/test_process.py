@@ -26,6 +26,8 @@ INFINITE = resource.RLIM_INFINITY
 class Reactor(Clock):
     """A clock that is told things by signals, and stops once."""
 
+    sigTerm: Any
+
     def __init__(self) -> None:
         super().__init__()
         self.queue: list[Callable[[], object]] = []
@@ -88,6 +90,15 @@ def test_a_second_terminate_does_no_harm(reactor: Reactor) -> None:
     signal.raise_signal(signal.SIGTERM)
     reactor.turn()
     assert reactor.stops == 2
+
+
+def test_a_reactor_that_takes_sigterm_for_itself_takes_ours(reactor: Reactor) -> None:
+    """As Twisted's does when it starts: there is no moment at which the signal would kill."""
+    stop_on_terminate(reactor)
+    signal.signal(signal.SIGTERM, reactor.sigTerm)
+    signal.raise_signal(signal.SIGTERM)
+    reactor.turn()
+    assert reactor.stops == 1
 
 
 def test_what_is_ignored_stays_so_while_the_interpreter_goes_down(reactor: Reactor) -> None:

@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.error import ConnectionAborted
 from twisted.logger import LogLevel, capturedLogs
 
+from chatroom.limits import Rate
 from chatroom.protocols.line import ChatFactory, ChatProtocol
 from tests.connected import UNLIMITED, Chat, Peer, behind, texts, two
 
@@ -118,6 +119,24 @@ def test_a_sweep_that_fails_is_not_the_last(monkeypatch: pytest.MonkeyPatch) -> 
         chat.pass_by(10)
     calls: list[Any] = list(chat.reactor.getDelayedCalls())
     assert chat.factory._sweep in [call.func for call in calls]
+
+
+# Other limits
+
+
+def test_live_connections_are_held_to_other_limits() -> None:
+    chat, alice, bob = two()
+    chat.factory.apply(replace(UNLIMITED, lines=Rate(2, 1), outbox_bytes=8))
+    alice.says("1", "2", "3")
+    assert bob.read() == ["<alice> 1", "<alice> 2"]
+    assert alice.paused
+    behind(bob)
+    chat.pass_by(1)
+    bob.transport.producer.resumeProducing()
+    assert bob.read() == ["-- 1 line skipped (/history shows them)"]
+    chat.factory.apply(UNLIMITED)
+    alice.says(*"123456")
+    assert bob.read() == [f"<alice> {number}" for number in range(1, 7)]
 
 
 # Stopping

@@ -212,8 +212,9 @@ def test_doors_are_closed_after_the_turn_was_written_and_each_of_them() -> None:
         scene.mail(member)
         scene.turn.close(member)
         scene.mail(member)
-    with pytest.raises(ExceptionGroup):
+    with pytest.raises(ExceptionGroup) as raised:
         scene.turn.flush()
+    assert len(raised.value.exceptions) == 2, "one written to, one closed"
     assert [ear.closed_after for _, ear in leavers] == [1, 1]
     scene.say(room)
     with pytest.raises(ExceptionGroup) as raised:
@@ -221,7 +222,7 @@ def test_doors_are_closed_after_the_turn_was_written_and_each_of_them() -> None:
     assert len(raised.value.exceptions) == 1, "a door is closed once"
 
 
-def test_listeners_hear_at_once_and_one_that_raises_costs_nobody() -> None:
+def test_observers_hear_at_once_and_one_that_raises_costs_nobody() -> None:
     scene, room = Scene(), Room("#a", 0)
     _, ear = scene.member(room)
     heard: list[Event] = []
@@ -231,7 +232,7 @@ def test_listeners_hear_at_once_and_one_that_raises_costs_nobody() -> None:
         faults.append(ValueError(event.id))
         raise faults[-1]
 
-    scene.turn.listeners += [heard.append, broken, heard.append]
+    scene.turn.observers += [heard.append, broken, heard.append]
     scene.say(room)
     assert [event.id for event in heard] == [1, 1]
     scene.say(room)

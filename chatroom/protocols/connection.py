@@ -58,6 +58,7 @@ class Connection(LineReceiver):
     write: Callable[[bytes], object]
     _abort: IDelayedCall | None = None
     _resume: IDelayedCall | None = None
+    _admitted = False
     _closing = False
     _paused = False
 
@@ -89,6 +90,7 @@ class Connection(LineReceiver):
             self.transport.loseConnection()
             self._abort_soon()
             return
+        self._admitted = True
         limits = factory.hub.limits
         _tune(self.transport)
         self.framer = LineFramer(limits.line_bytes)
@@ -225,11 +227,12 @@ class Connection(LineReceiver):
                 timer.cancel()
         self.connected = 0
         self._closing = True
+        hub = self.factory.hub
+        if self._admitted:
+            hub.admission.release(self.address)
         if self.member is not None:
-            hub = self.factory.hub
             why = "" if reason.check(ConnectionDone) else "connection lost"
             hub.leave(self.member, why, self.factory.wall(), gone=True)
-            hub.admission.release(self.address)
             self.factory.log.info(
                 "{nick} disconnected{why} ({here} here)",
                 nick=self.member.nick,
@@ -250,8 +253,8 @@ def _tune(transport: Any) -> None:
     handle = getattr(transport, "socket", None)
     if handle is None or handle.family == getattr(socket, "AF_UNIX", None):
         return
-    transport.setTcpNoDelay(True)
     with suppress(OSError):  # some systems mind that the peer is gone already
+        transport.setTcpNoDelay(True)
         transport.setTcpKeepAlive(True)
     for name, value in _TCP_OPTIONS.items():
         with suppress(AttributeError, OSError):  # not every system knows them all

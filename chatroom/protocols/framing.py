@@ -13,10 +13,11 @@ __all__ = ["LineFramer"]
 _IAC = b"\xff"
 _SB = b"\xff\xfa"
 # Regular expressions, since a read may be full of commands and must not take long.
-# A subnegotiation up to its end, IAC SE; IAC and any other byte belong to it.
-_UNENDED = rb"\xff\xfa[^\xff]*+(?:\xff[^\xf0][^\xff]*+)*+"
+# A subnegotiation up to its end, IAC SE; IAC and any other byte belong to it. A line's end ends
+# it too: we never ask for one, and what is none (Latin-1 has these bytes) must not swallow lines.
+_UNENDED = rb"\xff\xfa[^\xff\n]*+(?:\xff[^\xf0\n][^\xff\n]*+)*+"
 # A whole command: a subnegotiation; WILL, WONT, DO or DONT and an option; IAC and another byte.
-_COMMAND = rb"(?:%b\xff\xf0|\xff[\xfb-\xfe].|\xff[^\xfa-\xfe])" % _UNENDED
+_COMMAND = rb"(?:%b(?:\xff\xf0|\xff?(?=\n))|\xff[\xfb-\xfe].|\xff[^\xfa-\xfe])" % _UNENDED
 
 _unended = re.compile(_UNENDED, re.DOTALL)
 _whole = re.compile(rb"(?:[^\xff]++|%b)*+" % _COMMAND, re.DOTALL)

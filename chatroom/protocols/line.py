@@ -30,10 +30,13 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"[A-Z]{3,10} \S+ HTTP/\d|Host: \S"), ""),
     (re.compile(rb"\x16\x03|SSH-\d"), ""),
     (
-        re.compile(rb"CAP (?:LS|REQ|LIST|END)\b|NICK \S+$|USER \S+ \S+ \S+ :?\S|PASS \S+$"),
-        "This is not IRC: connect with nc or telnet. This server has no IRC port.",
+        re.compile(rb"CAP (?:LS|REQ|LIST|END)\b|USER \S+ \S+ \S+ :?\S"),
+        "This port is for nc or telnet, not for IRC programs, and there is no IRC port yet.",
     ),
 )
+
+# A person may begin so as well, and is told; a program goes on with USER.
+_NICK = re.compile(rb"NICK \S+$")
 
 _FIRST_STEPS = "Type to talk. /nick NAME gives you a name, /help lists the commands."
 
@@ -62,10 +65,8 @@ class ChatProtocol(Connection):
     def lineReceived(self, line: bytes) -> None:
         """One whole line, without its end."""
         member = self.member
-        if self._fresh:
-            self._fresh = False
-            if self._foreign(line):
-                return
+        if self._fresh and self._foreign(line):
+            return
         text = decode(line).rstrip()
         if text and member is not None:
             speak(self.factory.hub, member, text, self.factory.wall())
@@ -76,6 +77,10 @@ class ChatProtocol(Connection):
 
     def _foreign(self, line: bytes) -> bool:
         """Whether this is another protocol's first line; then the connection closes."""
+        if _NICK.match(line):
+            self.tell("There are no IRC programs here. To name yourself: /nick NAME")
+            return True
+        self._fresh = False
         for pattern, sentence in _FOREIGN:
             if pattern.match(line):
                 self.tell(sentence)

@@ -12,7 +12,8 @@ from chatroom.protocols.framing import LineFramer
 # RFC 854 and 855, the other way about: what a whole stream may hold, not one byte after another.
 TELNET = re.compile(
     rb"\xff(?:"
-    rb"\xfa(?:[^\xff]|\xff[^\xf0])*(?:\xff\xf0|\xff?\Z)"  # a subnegotiation, or its beginning
+    # A subnegotiation, or its beginning; a line's end ends it as well.
+    rb"\xfa(?:[^\xff\n]|\xff[^\xf0\n])*(?:\xff\xf0|\xff?(?=\n)|\xff?\Z)"
     rb"|[\xfb-\xfe](?:.|\Z)"  # WILL, WONT, DO, DONT and an option
     rb"|(?P<data>\xff)"
     rb"|[^\xfa-\xff]"
