@@ -5,6 +5,8 @@ An existing deployment that embeds the chat is its own master, and none of this 
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import signal
 import sys
 import time
@@ -16,6 +18,7 @@ from twisted.internet.error import ReactorNotRunning
 
 __all__ = [
     "descriptors_for",
+    "give_back_memory",
     "ignore_signals",
     "on_hangup",
     "stop_on_terminate",
@@ -86,6 +89,14 @@ def stop_on_terminate(reactor: Any) -> None:
 
     signal.signal(signal.SIGTERM, terminate)
     reactor.sigTerm = terminate  # which the reactor installs as it starts
+
+
+def give_back_memory() -> None:
+    """Return to the system what was freed. glibc keeps what lies between pieces in use: after
+    200 peers that never read, each with a megabyte of its own, over 250 MiB of it."""
+    gc.collect()
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def ignore_signals() -> None:

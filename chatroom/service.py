@@ -21,6 +21,7 @@ from chatroom.config import ConfigError, Settings, load
 from chatroom.logs import LoggedService, twistd_logger
 from chatroom.process import (
     descriptors_for,
+    give_back_memory,
     ignore_signals,
     on_hangup,
     stop_on_terminate,
@@ -110,6 +111,8 @@ class _Daemon(ChatService):
     def __init__(self, options: Options, reactor: Any) -> None:
         use_steady_clock(reactor)
         super().__init__(self._fitted(options.settings), reactor)
+        for factory in self.factories.values():
+            factory.after_giving_up = give_back_memory
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")

@@ -229,3 +229,17 @@ def test_a_hub_may_be_served_by_two_factories() -> None:
     carol.lose()
     assert done == [None]
     assert first.protocol is ChatProtocol
+
+
+def test_once_peers_that_read_nothing_are_gone_it_is_time_to_tidy_up() -> None:
+    tidied: list[int] = []
+    chat, alice, bob = two()
+    chat.factory.after_giving_up = lambda: tidied.append(len(chat.hub.members))
+    behind(alice)
+    for _ in range(31):
+        bob.says("hi")
+        chat.pass_by(1)
+    assert alice.aborted
+    alice.lose(ConnectionAborted())
+    chat.pass_by(60)
+    assert tidied == [1]

@@ -36,14 +36,16 @@ _LINES_A_TURN = 512
 # How often it is looked whether a closed connection has passed on what it was owed.
 _DELIVERY_SECONDS = 0.05
 
-# A vanished peer is noticed after 60 + 5 * 15 seconds; TCP_USER_TIMEOUT (RFC 5482) does
-# the same while data is on its way, when keepalive does not run. Of what a peer does not take,
-# the kernel keeps 64 KiB, not megabytes: they cost memory, and hide for a minute that it is behind.
+# A vanished peer is noticed within 150 seconds: 60 later its connection is probed, and fails at
+# TCP_USER_TIMEOUT (RFC 5482), in milliseconds; or it was written to before, where no probe is
+# sent, and fails that long after. Where there is no such option, five probes have to do.
+# Of what a peer does not take, the kernel keeps 64 KiB, not megabytes: they cost memory, and hide
+# for a minute that it is behind.
 _TCP_OPTIONS = {
     "TCP_KEEPIDLE": 60,
     "TCP_KEEPINTVL": 15,
     "TCP_KEEPCNT": 5,
-    "TCP_USER_TIMEOUT": 120000,
+    "TCP_USER_TIMEOUT": 85000,
     "TCP_NOTSENT_LOWAT": 65536,
 }
 
@@ -216,6 +218,7 @@ class Connection(LineReceiver):
 
     def _stalled(self) -> None:
         """The peer takes nothing any more."""
+        self.factory.gave_up = True
         if self.member is not None:
             self.factory.log.warn("{nick} reads nothing, dropped", nick=self.member.nick)
             self.factory.hub.leave(self.member, "not reading", self.factory.wall(), gone=True)

@@ -1,0 +1,296 @@
+"""Rows 12, 13, 14, 18 and 19 of docs/hostile.md: very many connections, and very short ones."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import KIB, Client, Daemon, certificate, wait_for, watched
+from tests.hostile.load import Crowd, paced
+
+PLAIN = "line=tcp:0:interface=127.0.0.1:backlog=2000"
+PROXIED = "line=haproxy:tcp:0:interface=127.0.0.1:backlog=2000"
+_NETWORK = 0x40000000  # CLONE_NEWNET
+QUIET = {"limits": {"lines": [100, 50], "connections": 20_000}}
+
+
+# Row 12
+
+
+@contextmanager
+def networks() -> Iterator[tuple[str, str]]:
+    """Two networks with a cable between them, and none to anywhere else: their names."""
+    here, there = f"chatroom-{os.getpid()}-a", f"chatroom-{os.getpid()}-b"
+    try:
+        for command in (
+            f"ip netns add {here}",
+            f"ip netns add {there}",
+            f"ip -n {here} link add cable type veth peer name cable netns {there}",
+            f"ip -n {here} addr add 198.51.100.1/30 dev cable",
+            f"ip -n {there} addr add 198.51.100.2/30 dev cable",
+            f"ip -n {here} link set cable up",
+            f"ip -n {there} link set cable up",
+            f"ip -n {here} link set lo up",
+            f"ip -n {there} link set cable address 02:00:00:00:00:01",
+            # What is sent to who vanished is lost without a word; it is not even looked for.
+            f"ip -n {here} neigh add 198.51.100.2 lladdr 02:00:00:00:00:01 dev cable",
+        ):
+            subprocess.run(command.split(), check=True)
+        yield here, there
+    finally:
+        for name in (here, there):
+            subprocess.run(["ip", "netns", "del", name], check=False)
+
+
+@contextmanager
+def inside(network: str) -> Iterator[None]:
+    """Processes and sockets that this thread makes meanwhile belong to that network."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as before, open(f"/run/netns/{network}") as within:
+        assert libc.setns(within.fileno(), _NETWORK) == 0, os.strerror(ctypes.get_errno())
+        try:
+            yield
+        finally:
+            assert libc.setns(before.fileno(), _NETWORK) == 0
+
+
+def vanish(network: str) -> None:
+    """From now on nobody in that network answers, or says why not."""
+    subprocess.run(f"ip -n {network} addr flush scope global".split(), check=True)
+
+
+# Seconds after its peer vanished, somebody writes to it: data on its way ends the wait for an
+# answer to keepalive's probes, and begins another. Never, for the first.
+WRITTEN_AT = (999, 0, 25, 35, 45, 55, 65, 85, 105, 115, 125)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.geteuid() != 0, reason="making networks takes root")
+def test_row_12_who_vanishes_without_a_word_is_gone(tmp_path: Path) -> None:
+    listen = (PLAIN, "line=tcp:0:interface=198.51.100.1")
+    with networks() as (here, there), inside(here), ExitStack() as stack:
+        daemon = stack.enter_context(Daemon(tmp_path, QUIET, listen=listen))
+        with watched(daemon, "row 12"):
+            neighbors = {at: stack.enter_context(Client(daemon.port)) for at in WRITTEN_AT}
+            with inside(there):
+                peers = {at: Client(daemon.ports[1], "198.51.100.1") for at in WRITTEN_AT}
+            for clients, nick in ((neighbors, "neighbor"), (peers, "peer")):
+                for at, client in clients.items():
+                    client.arrive().ask(f"/nick {nick}{at}")
+                    client.ask(f"/join #room{at}")
+                    client.ask("/part #lobby")
+            vanish(there)
+            began = time.monotonic()
+            waiting, took = dict(neighbors), dict[int, float]()
+            while peers.keys() - took.keys():
+                since = time.monotonic() - began
+                for at in [at for at in waiting if at <= since]:
+                    waiting.pop(at).send("Are you there?")
+                gone = map(int, re.findall(r"peer(\d+) disconnected", daemon.log))
+                took.update({at: since for at in gone if at not in took})
+                assert since < 300, took
+                time.sleep(0.1)
+            lefts = [sum(" left" in line for line in each.fence()) for each in neighbors.values()]
+            for client in (*peers.values(), *neighbors.values()):
+                client.close()
+    print("row 12: gone after", {at: round(seconds) for at, seconds in sorted(took.items())})
+    assert lefts == [1] * len(neighbors)
+    assert max(took.values()) <= 150
+
+
+# Row 13
+
+FEW_FILES = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+
+
+@pytest.mark.parametrize("door", ["plain", "proxied"])
+def test_row_13_more_connects_than_descriptors(tmp_path: Path, door: str) -> None:
+    """At the plain door the limit of connections keeps descriptors free. Who has not told its
+    address yet at the proxied one does not count, so there they run out, and stay so (EMFILE)."""
+    settings = {"limits": {"lines": [20, 10]}}
+    listen = (PLAIN, PROXIED)
+    with (
+        Daemon(tmp_path, settings, listen=listen, wrapper=FEW_FILES) as daemon,
+        watched(daemon, f"row 13, {door}"),
+        ExitStack() as stack,
+    ):
+        began, used, logged = time.monotonic(), daemon.cpu(), len(daemon.log)
+        port, least = (daemon.port, 40) if door == "plain" else (daemon.ports[1], 64)
+        crowd = [stack.enter_context(Client(port)) for _ in range(120)]
+        wait_for(lambda: daemon.fds() >= least, 5, f"{least} descriptors are in use")
+        time.sleep(3.5)
+        assert daemon.fds() >= least
+        took = time.monotonic() - began
+        share = (daemon.cpu() - used) / took
+        lines = daemon.log[logged:].splitlines()
+        noise = sum(" connected from " not in line for line in lines) / took
+        for client in crowd:
+            client.close()
+        began = time.monotonic()
+        wait_for(lambda: gets_in(daemon.port), 2, "a newcomer gets in")
+        back = time.monotonic() - began
+    print(
+        f"row 13, {door}: {share:.0%} of a core, {noise:.1f} log lines a second, and a newcomer "
+        f"gets in {back * 1000:.0f} ms after the others left"
+    )
+    assert share <= 0.2
+    assert noise <= 1.0
+
+
+def gets_in(port: int) -> bool:
+    with suppress(AssertionError), Client(port) as client:
+        return "Welcome" in client.line(2)
+    return False
+
+
+# Row 14
+
+
+@pytest.mark.parametrize("size", [200, pytest.param(1000, marks=pytest.mark.long)])
+def test_row_14_a_thousand_connects_a_second(tmp_path: Path, size: int) -> None:
+    sources = {"203.0.113.7": 64, "2001:db8::{:x}": 64, "2001:db8:0:{:x}::1": size}
+    started = time.monotonic()
+    with Daemon(tmp_path, {"limits": {"lines": [20, 10]}}, listen=(PLAIN, PROXIED)) as daemon:
+        for source, most in sources.items():
+            with watched(daemon, f"row 14, {source}"), Client(daemon.port) as asker:
+                asker.arrive()
+                for _ in range(2):  # what the first round took is free again for the second
+                    rate, admitted = rush(daemon.ports[1], source, size)
+                    assert admitted == most
+                    wait_for(lambda: here(asker) == 3, 20, "they left")
+            print(f"row 14: {size} from {source}, {rate:.0f} a second: {admitted} admitted")
+    refusals = daemon.log.count(" refused: the limit is met")
+    assert 0 < refusals <= time.monotonic() - started + 1
+
+
+def rush(port: int, source: str, size: int) -> tuple[float, int]:
+    """1,000 connects a second; at what rate they came, how many were admitted."""
+    with ExitStack() as stack:
+        began = time.monotonic()
+        clients = [
+            stack.enter_context(Client(port, proxied=source.format(number + 1)))
+            for number in paced(size)
+        ]
+        rate = size / (time.monotonic() - began)
+        return rate, sum("Welcome" in client.line(30) for client in clients)
+
+
+# Row 18
+
+
+@pytest.mark.parametrize(
+    ("door", "size", "most"),
+    [
+        ("plain", 300, 6),
+        ("TLS", 30, 100),
+        pytest.param("plain", 10_000, 6, marks=pytest.mark.long),
+        pytest.param("TLS", 500, 100, marks=pytest.mark.long),
+    ],
+)
+def test_row_18_idle_connections_are_cheap(tmp_path: Path, door: str, size: int, most: int) -> None:
+    listen, tls = [PLAIN], None
+    if door == "TLS":
+        pytest.importorskip("OpenSSL")
+        pem = certificate(tmp_path)
+        listen.append(f"line=ssl:0:privateKey={pem}:interface=127.0.0.1:backlog=2000")
+        tls = ssl.create_default_context(cafile=str(pem))
+        tls.check_hostname = False
+    with (
+        Daemon(tmp_path, QUIET, listen=listen) as daemon,
+        watched(daemon, f"row 18, {door}"),
+        Crowd() as crowd,
+        Client(daemon.port) as asker,
+    ):
+        asker.arrive()
+        before = daemon.rss()
+        for number in range(size):
+            crowd.add(Client(daemon.ports[-1], tls=tls))
+            if number % 100 == 0:
+                wait_for(lambda: crowd.pump() >= 0 and here(asker) > number, 30, "some are in")  # noqa: B023
+        wait_for(lambda: crowd.pump() >= 0 and here(asker) == size + 3, 30, "all are in")
+        each = (daemon.rss() - before) / size
+        while crowd.clients:
+            crowd.drop(100)
+            left = len(crowd.clients) + 3
+            wait_for(lambda: crowd.pump() >= 0 and here(asker) == left, 30, "some left")  # noqa: B023
+    print(f"row 18: {size} idle {door} connections: {each / KIB:.1f} KiB each")
+    assert each <= most * KIB
+
+
+# Row 19
+
+
+@pytest.mark.parametrize("size", [500, pytest.param(100_000, marks=pytest.mark.long)])
+def test_row_19_who_connects_and_drops_leaves_nothing(tmp_path: Path, size: int) -> None:
+    with Daemon(tmp_path, QUIET, listen=(PLAIN,)) as daemon:
+        with watched(daemon, "row 19"), Client(daemon.port) as asker:
+            asker.arrive()
+            # Until the interpreter's own tables and the allocator's have their size.
+            drop(daemon, asker, min(10 * size, 10_000))
+            before, began = daemon.rss(), time.monotonic()
+            drop(daemon, asker, size)
+            rate = size / (time.monotonic() - began)
+            slope = (daemon.rss() - before) / (size / 1000)
+        wait_for(lambda: sleeps(daemon), 20, "nothing wakes it, so no timer is left")
+    print(f"row 19: {size} connects and drops, {rate:.0f} a second: {slope:.0f} bytes a thousand")
+    # Memory comes in pages, so a few connections tell nothing.
+    assert slope <= (1 if size == 100_000 else 200) * KIB
+
+
+def sleeps(daemon: Daemon) -> bool:
+    """Whether it does nothing at all for longer than any timer would let it."""
+    before = daemon.status("voluntary")
+    time.sleep(1.5)
+    return daemon.status("voluntary") == before
+
+
+def drop(daemon: Daemon, asker: Client, size: int) -> None:
+    """Connect and go, in each of some ways, from addresses enough not to run out of ports."""
+    for number in range(size):
+        client = Client(daemon.port, source=f"127.0.{number % 16}.1")
+        WAYS_OUT[number % len(WAYS_OUT)](client)
+        if number % 50 == 49:
+            wait_for(lambda: here(asker) == 3, 30, "the others left")
+
+
+def say_half_and_close(client: Client) -> None:
+    client.send("half a li", b"")
+    client.close()
+
+
+WAYS_OUT = (Client.close, Client.reset, say_half_and_close)
+
+
+def here(client: Client) -> int:
+    """How many members there are."""
+    replies = re.findall(r"-- Up for .*, (\d+) here in ", "\n".join(client.ask("/uptime", 30)))
+    return int(replies[-1])
+
+
+def test_row_19_whoever_leaves_frees_its_descriptor_at_once(tmp_path: Path) -> None:
+    def quit_and_close(client: Client) -> None:
+        client.send("/quit")
+        client.close()
+
+    ways: dict[str, Callable[[Client], object]] = {
+        "close": Client.close,
+        "reset": Client.reset,
+        "half-close": lambda client: client.socket.shutdown(socket.SHUT_WR),
+        "/quit": lambda client: client.send("/quit"),
+        "/quit and close": quit_and_close,
+    }
+    with Daemon(tmp_path) as daemon, ExitStack() as stack:
+        for way, leave in ways.items():
+            before = daemon.fds()
+            leave(stack.enter_context(Client(daemon.port)).arrive())
+            wait_for(lambda: daemon.fds() == before, 1, way)  # noqa: B023
