@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import mmap
 import signal
 import sys
 import time
@@ -17,13 +18,16 @@ from typing import Any
 from twisted.internet.error import ReactorNotRunning
 
 __all__ = [
+    "Tidying",
     "descriptors_for",
-    "give_back_memory",
     "ignore_signals",
     "on_hangup",
     "stop_on_terminate",
     "use_steady_clock",
 ]
+
+_TIDY_CALLS = 10
+_GROWTH_BYTES = 4 * 1024 * 1024
 
 # Kept free of connections: the log, the listeners, epoll, the reactor's own pipes.
 _RESERVED_DESCRIPTORS = 32
@@ -91,12 +95,35 @@ def stop_on_terminate(reactor: Any) -> None:
     reactor.sigTerm = terminate  # which the reactor installs as it starts
 
 
-def give_back_memory() -> None:
-    """Return to the system what was freed. glibc keeps what lies between pieces in use: after
-    200 peers that never read, each with a megabyte of its own, over 250 MiB of it."""
-    gc.collect()
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)
+class Tidying:
+    """Returns to the system what was freed, whenever the process has grown since the last time.
+
+    glibc keeps what lies between pieces in use: after 200 peers that never read, each with a
+    megabyte of its own, over 250 MiB of it.
+    """
+
+    def __init__(self) -> None:
+        self._size = _resident()
+        self._calls = 0
+
+    def __call__(self) -> None:
+        """To be called once a second or so; looks every tenth time."""
+        self._calls += 1
+        if self._calls % _TIDY_CALLS or _resident() < self._size + _GROWTH_BYTES:
+            return
+        gc.collect()
+        with suppress(OSError, AttributeError, TypeError):
+            ctypes.CDLL(None).malloc_trim(0)
+        self._size = _resident()
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * mmap.PAGESIZE
+    except OSError:
+        return 0
 
 
 def ignore_signals() -> None:

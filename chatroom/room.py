@@ -62,7 +62,7 @@ class Room:
     def take(self) -> Batch:
         """This turn's batch; what is posted from now on belongs to the next."""
         batch, self._batch = self._batch, None
-        return batch or Batch()
+        return Batch() if batch is None else batch
 
 
 def arrival(member: Member, room: Room) -> str:
@@ -74,21 +74,25 @@ def arrival(member: Member, room: Room) -> str:
     return where + (f"\nThe topic is: {room.topic}" if room.topic else "")
 
 
-class Batch:
+class Batch(dict[View, Any]):
     """What was posted to one room in one turn: `events`, and beside each its origin.
 
-    `whole` has all of it as each view in use writes it: rendered once, the same object
-    for everyone who has that view.
+    By view, it has all of it as that view writes it: rendered once, the same object for
+    everyone who has that view. A dict, since looking it up is on the way of every delivery.
     """
 
-    __slots__ = ("_frames", "events", "origins", "starts", "whole")
+    __slots__ = ("_frames", "events", "origins", "starts")
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[Event] = []
         self.origins: list[Member | None] = []
         self.starts: dict[Member, int] = {}
         self._frames: dict[View, Sequence[Any]] = {}
-        self.whole = _Whole(self)
+
+    def __missing__(self, view: View) -> Any:
+        data = self[view] = view.join(self.frames(view))
+        return data
 
     def frames(self, view: View) -> Sequence[Any]:
         """A frame for each event, rendered once for each view in use."""
@@ -116,18 +120,6 @@ class Batch:
             for event, origin in zip(self.events[start:], self.origins[start:], strict=True)
             if origin is not member and not (member.ignored and ignores(member, event))
         ]
-
-
-class _Whole(dict[View, Any]):
-    """A batch by view. A dict, since looking it up is on the way of every delivery."""
-
-    def __init__(self, batch: Batch) -> None:
-        super().__init__()
-        self._batch = batch
-
-    def __missing__(self, view: View) -> Any:
-        data = self[view] = view.join(self._batch.frames(view))
-        return data
 
 
 def ignores(member: Member, event: Event) -> bool:

@@ -20,8 +20,8 @@ from chatroom.chatservice import CHECKS, ChatService, ListenError, listener, mak
 from chatroom.config import ConfigError, Settings, load
 from chatroom.logs import LoggedService, twistd_logger
 from chatroom.process import (
+    Tidying,
     descriptors_for,
-    give_back_memory,
     ignore_signals,
     on_hangup,
     stop_on_terminate,
@@ -112,7 +112,7 @@ class _Daemon(ChatService):
         use_steady_clock(reactor)
         super().__init__(self._fitted(options.settings), reactor)
         for factory in self.factories.values():
-            factory.after_giving_up = give_back_memory
+            factory.each_second = Tidying()
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")

@@ -123,7 +123,7 @@ def _write_shared(shared: list[tuple[Batch, list[Member]]]) -> list[Exception]:
     for batch, members in shared:
         for member in members:
             try:
-                member.write(batch.whole[member.view])
+                member.write(batch[member.view])
             except Exception as error:
                 failures.append(error)
     return failures

@@ -130,6 +130,21 @@ def test_a_reply_does_not_overtake_what_was_said_before_it() -> None:
     assert version.startswith("-- chatroom ")
 
 
+def test_those_who_wish_the_same_and_talk_in_the_same_room_share_a_view() -> None:
+    _, alice, bob = two()
+    assert alice.member.view is bob.member.view
+    for wish in ("/timestamp time", "/bell all"):
+        alice.says(wish)
+        assert alice.member.view is not bob.member.view
+        bob.says(wish)
+        assert alice.member.view is bob.member.view
+    alice.says("/join #ops")
+    assert alice.member.view is not bob.member.view
+    alice.says("/join #lobby", "/bell mention")
+    bob.says("/bell mention")
+    assert alice.member.view is not bob.member.view, "each has a nick of its own"
+
+
 # What text may hold
 
 

@@ -11,6 +11,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from itertools import count
+from select import select
 from typing import Any
 
 import pytest
@@ -369,6 +370,17 @@ def test_each_gap_is_told_once() -> None:
     assert peer.taken == (first + b"-- 1 skipped\r\n") + (first + b"-- 2 skipped\r\n")
 
 
+def test_a_peer_that_caught_up_may_be_behind_by_as_much_again() -> None:
+    peer, first = stuck_peer(limit=20)
+    for _ in range(2):
+        peer.outbox.write(b"line 1\r\n")
+        peer.outbox.write(b"line 2\r\n")
+        peer.takes(1_000_000)
+        peer.kernel.room = 0
+        peer.outbox.write(first)
+    assert peer.taken == (first + b"line 1\r\nline 2\r\n") * 2
+
+
 def test_without_a_limit_all_is_kept() -> None:
     peer, first = stuck_peer(limit=None)
     for _ in range(100):
@@ -437,12 +449,14 @@ def test_a_peer_that_acknowledges_is_not_given_up(unacknowledged: list[int]) -> 
 
 
 @pytest.mark.parametrize("held", [4096, 0])
+@pytest.mark.parametrize("size", [70_000, 500_000])
 def test_a_peer_that_takes_the_same_little_each_time_is_not_given_up(
-    held: int, unacknowledged: list[int]
+    size: int, held: int, unacknowledged: list[int]
 ) -> None:
     """The kernel's buffer is as full as before at every look, and each time it took as much."""
     unacknowledged[0] = held
-    peer, _ = stuck_peer()
+    peer = Peer()
+    peer.outbox.write(b"x" * size)
     for now in range(60):
         peer.check(now)
         peer.takes(1000)
@@ -490,6 +504,10 @@ def test_the_kernel_tells_what_it_holds_for_a_peer_that_does_not_read() -> None:
             while True:
                 accepted.send(b"x" * 65536)
         assert module._unacknowledged(accepted) > 4096
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        assert select([accepted], [], [], 10)[0]
+        assert not module._unacknowledged(accepted), "nobody is there to take it"
 
 
 @pytest.mark.parametrize("other", [StringTransport, plain])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.task import Clock
 
+from chatroom import process
 from chatroom.process import (
     descriptors_for,
     ignore_signals,
@@ -172,3 +174,25 @@ def test_descriptors_that_may_not_be_raised_are_lived_with(
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (256, INFINITE))
     monkeypatch.setattr(resource, "setrlimit", refuse)
     assert descriptors_for(4096) == 224
+
+
+def test_what_was_freed_is_given_back_and_only_after_growth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    collected: list[int] = []
+    size = [100 * 2**20]
+    monkeypatch.setattr(process, "_resident", lambda: size[0])
+    monkeypatch.setattr("gc.collect", lambda: collected.append(size[0]))
+    tidy = process.Tidying()
+    for _ in range(30):
+        tidy()
+    assert collected == []
+    size[0] += 5 * 2**20
+    for _ in range(30):
+        tidy()
+    assert collected == [105 * 2**20]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells so")
+def test_the_process_knows_its_size() -> None:
+    assert 2**20 < process._resident() < 2**34

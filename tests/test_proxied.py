@@ -51,7 +51,9 @@ HEADERS = {
     "v2 TCP4": (v2(), PEER),
     "v2 TCP6": (v2(PEER6), "2001:db8:0:0:0:0:0:77"),
     "v2 with more": (v2(more=b"\x04\0\x05abcd\n"), PEER),
+    "v2 with much more": (v2(more=b"\x04\1\x2c" + bytes(300)), PEER),
     "v2 LOCAL": (v2(command=0), PROXY),
+    "v2 LOCAL and nothing else": (v2()[:12] + b"\x20\0\0\0", PROXY),
     "v2 UNSPEC": (v2(kind=0), PROXY),
 }
 ALL = pytest.mark.parametrize(("header", "peer"), HEADERS.values(), ids=HEADERS.keys())

@@ -135,11 +135,11 @@ def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
     for number, origin in ((1, None), (2, ann), (3, None)):
         batch.events.append(said(number))
         batch.origins.append(origin)
-    assert batch.whole[one] == (1, 2, 3)
-    assert batch.whole[one] is batch.whole[one]
+    assert batch[one] == (1, 2, 3)
+    assert batch[one] is batch[one]
     assert batch.without(ann) == (1, 3)
     assert one.rendered == 1
-    assert batch.whole[two] is not batch.whole[one]
+    assert batch[two] is not batch[one]
     assert two.rendered == 1
 
 

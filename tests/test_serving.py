@@ -223,6 +223,9 @@ def test_a_hub_may_be_served_by_two_factories() -> None:
     alice.read()
     carol.says("hi")
     assert alice.read() == ["<carol> hi"]
+    other.apply(replace(UNLIMITED, lines=Rate(1, 1)))
+    alice.says("1", "2")
+    assert carol.read() == ["<alice> 1", "<alice> 2"], "she came by the first"
     done: list[object] = []
     other.close("Goodbye.", 10).addCallback(done.append)
     chat.turn()
@@ -231,15 +234,13 @@ def test_a_hub_may_be_served_by_two_factories() -> None:
     assert first.protocol is ChatProtocol
 
 
-def test_once_peers_that_read_nothing_are_gone_it_is_time_to_tidy_up() -> None:
+def test_there_is_a_time_to_tidy_up_while_anyone_is_here() -> None:
     tidied: list[int] = []
     chat, alice, bob = two()
-    chat.factory.after_giving_up = lambda: tidied.append(len(chat.hub.members))
-    behind(alice)
-    for _ in range(31):
-        bob.says("hi")
-        chat.pass_by(1)
-    assert alice.aborted
-    alice.lose(ConnectionAborted())
+    chat.factory.each_second = lambda: tidied.append(len(chat.hub.members))
+    chat.pass_by(3)
+    assert tidied == [2, 2, 2]
+    alice.lose()
+    bob.lose()
     chat.pass_by(60)
-    assert tidied == [1]
+    assert tidied == [2, 2, 2, 0]

@@ -218,7 +218,6 @@ class Connection(LineReceiver):
 
     def _stalled(self) -> None:
         """The peer takes nothing any more."""
-        self.factory.gave_up = True
         if self.member is not None:
             self.factory.log.warn("{nick} reads nothing, dropped", nick=self.member.nick)
             self.factory.hub.leave(self.member, "not reading", self.factory.wall(), gone=True)
@@ -233,7 +232,10 @@ class Connection(LineReceiver):
         hub = self.factory.hub
         if self._admitted:
             hub.admission.release(self.address)
+        # What the transport still holds is not to wait for the garbage collector.
+        self.transport = None
         if self.member is not None:
+            self._outbox.stopProducing()
             why = "" if reason.check(ConnectionDone) else "connection lost"
             hub.leave(self.member, why, self.factory.wall(), gone=True)
             self.factory.log.info(

@@ -187,11 +187,12 @@ class Outbox:
             self._not_behind()
 
     def stopProducing(self) -> None:
-        """The connection is lost."""
+        """The connection is lost. Twice does no harm."""
         self._closed = True
         self._send = self._direct = None
         self._kept.clear()
         self._behind.discard(self)
+        self._transport = None
 
     def check(self, now: float, seconds: float) -> None:
         """Give the peer up if it is behind and has taken nothing for `seconds`. Asked every

@@ -33,8 +33,7 @@ _SWEEP_SECONDS = 1.0
 class HubFactory(ServerFactory):
     """Serves `hub`; what `protocol` builds is a Connection.
 
-    `after_giving_up`, if set, is called once peers that read nothing were dropped, and no other
-    is behind: a good time to tidy up after them.
+    `each_second`, if set, is called about so often while there are connections.
 
     `reactor` is Twisted's own unless given; `wall` tells the time of day, in seconds since
     the epoch.
@@ -54,8 +53,7 @@ class HubFactory(ServerFactory):
         self.wall = wall
         self.seconds: Callable[[], float] = reactor.seconds
         self.behind: set[Outbox] = set()
-        self.gave_up = False
-        self.after_giving_up: Callable[[], object] | None = None
+        self.each_second: Callable[[], object] | None = None
         self._refused = 0
         self._open = 0
         self._all_lost: list[Deferred[None]] = []
@@ -117,10 +115,8 @@ class HubFactory(ServerFactory):
         """Once a second while there are connections, and when the last is gone: the timers of
         them all in one."""
         self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
-        if self.gave_up and not self.behind:
-            self.gave_up = False
-            if self.after_giving_up is not None:
-                self.after_giving_up()
+        if self.each_second is not None:
+            self.each_second()
         now = self.seconds()
         limits = self.hub.limits
         if limits.stall_seconds is not None:
