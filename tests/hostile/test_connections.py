@@ -252,9 +252,8 @@ def test_row_19_who_connects_and_drops_leaves_nothing(
             rate = blocks * size / (time.monotonic() - began)
             slope = median(slopes)
         wait_for(lambda: sleeps(daemon), 20, "nothing wakes it, so no timer is left")
-    print(
-        f"row 19: {blocks * size} connects and drops, {rate:.0f} a second: {slope:.0f} bytes a thousand"
-    )
+    figures = f"{rate:.0f} a second: {slope:.0f} bytes a thousand"
+    print(f"row 19: {blocks * size} connects and drops, {figures}")
     assert slope <= (1 if size == 100_000 else 200) * KIB
 
 
