@@ -30,11 +30,11 @@ class View(Protocol):
     so doors hand out the same object for the same format. MUST NOT have effects."""
 
     def render(self, events: Sequence[Event]) -> Sequence[Any]:
-        """A frame for each event, in their order; it may be empty where another frame
-        tells of that event too."""
+        """A frame for each event, in their order, whatever stands beside it: who gets some of
+        them gets these very frames."""
 
     def join(self, frames: Sequence[Any]) -> Any:
-        """What `write` is given for these frames."""
+        """What `write` is given for these frames, made by this view."""
 
 
 class Door(Protocol):

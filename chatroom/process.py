@@ -96,25 +96,36 @@ def stop_on_terminate(reactor: Any) -> None:
 
 
 class Tidying:
-    """Returns to the system what was freed, whenever the process has grown since the last time.
+    """Returns to the system what was freed: when the process has grown since the last time, or
+    lost half its members or all of them.
 
     glibc keeps what lies between pieces in use: after 200 peers that never read, each with a
-    megabyte of its own, over 250 MiB of it.
+    megabyte of its own, over 250 MiB of it. `members` tells how many there are.
     """
 
-    def __init__(self) -> None:
-        self._size = _resident()
+    def __init__(self, members: Callable[[], int]) -> None:
+        self._members = members
+        self._most = 0
+        self._least = self._size = _resident()
         self._calls = 0
 
     def __call__(self) -> None:
-        """To be called once a second or so; looks every tenth time."""
+        """To be called once a second or so, which looks every tenth time, and when the last
+        member has gone."""
         self._calls += 1
-        if self._calls % _TIDY_CALLS or _resident() < self._size + _GROWTH_BYTES:
+        here = self._members()
+        self._most = max(self._most, here)
+        if here and self._calls % _TIDY_CALLS:
+            return
+        size = _resident()
+        has_cause = here < self._most / 2 or size >= self._size + _GROWTH_BYTES
+        if not has_cause or size < self._least + _GROWTH_BYTES:
             return
         gc.collect()
         with suppress(OSError, AttributeError, TypeError):
             ctypes.CDLL(None).malloc_trim(0)
-        self._size = _resident()
+        self._size, self._most = _resident(), here
+        self._least = min(self._least, self._size)
 
 
 def _resident() -> int:

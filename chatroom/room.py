@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection
 from itertools import islice
 from typing import Any
 
@@ -14,28 +14,32 @@ from chatroom.phrases import listed
 
 __all__ = ["Batch", "Room", "arrival", "ignores"]
 
+_NOTHING: deque[Event] = deque(maxlen=0)
+
 
 class Room:
     """Members see what is posted in the order of posting. Only the Hub changes it."""
 
-    __slots__ = ("_batch", "members", "name", "recent", "topic", "topic_by")
+    __slots__ = ("_batch", "_most_recent", "members", "name", "recent", "topic", "topic_by")
 
     def __init__(self, name: str, recent: int) -> None:
         self.name = name
         self.topic = ""
         self.topic_by = ""
         self.members: dict[Member, None] = {}
-        self.recent: deque[Event] = deque(maxlen=recent)
+        self.recent: deque[Event] = _NOTHING  # until something is said, which saves 700 bytes
+        self._most_recent = recent
         self._batch: Batch | None = None
 
     def post(self, event: Event, origin: Member | None) -> None:
         """Keep the event, and add it to this turn's batch. `origin` does not get it back."""
         if isinstance(event, (Said, Acted)):
+            if self.recent is _NOTHING:
+                self.keep(self._most_recent)
             self.recent.append(event)
         if self._batch is None:
             self._batch = Batch()
-        self._batch.events.append(event)
-        self._batch.origins.append(origin)
+        self._batch.post(event, origin)
 
     def joined(self, member: Member) -> None:
         """Let `member` in; of this turn it gets only what is posted from now on."""
@@ -51,12 +55,14 @@ class Room:
         """What `member` gets of this turn so far; the turn's end brings it only the rest."""
         if self._batch is None:
             return []
-        share = self._batch.share(member)
+        hidden = self._batch.hidden(member)
+        events = self._batch.events[self._batch.starts.get(member, 0) :]
         self._batch.starts[member] = len(self._batch.events)
-        return share
+        return [event for event in events if event.id not in hidden]
 
     def keep(self, recent: int) -> None:
         """Keep that many lines to show again."""
+        self._most_recent = recent
         self.recent = deque(self.recent, maxlen=recent)
 
     def take(self) -> Batch:
@@ -75,51 +81,63 @@ def arrival(member: Member, room: Room) -> str:
 
 
 class Batch(dict[View, Any]):
-    """What was posted to one room in one turn: `events`, and beside each its origin.
+    """What was posted to one room in one turn: its `events`, and from which of them on who came
+    in the middle of it gets them (`starts`).
 
     By view, it has all of it as that view writes it: rendered once, the same object for
     everyone who has that view. A dict, since looking it up is on the way of every delivery.
     """
 
-    __slots__ = ("_frames", "events", "origins", "starts")
+    __slots__ = ("_frames", "_own", "events", "starts")
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[Event] = []
-        self.origins: list[Member | None] = []
         self.starts: dict[Member, int] = {}
-        self._frames: dict[View, Sequence[Any]] = {}
+        self._own: dict[Member, list[int]] = {}
+        self._frames: dict[View, dict[int, Any]] = {}
+
+    def post(self, event: Event, origin: Member | None) -> None:
+        """Add an event, which everyone gets but `origin`."""
+        self.events.append(event)
+        if origin is not None:
+            self._own.setdefault(origin, []).append(event.id)
 
     def __missing__(self, view: View) -> Any:
-        data = self[view] = view.join(self.frames(view))
+        data = self[view] = view.join(list(self._rendered(view).values()))
         return data
 
-    def frames(self, view: View) -> Sequence[Any]:
-        """A frame for each event, rendered once for each view in use."""
+    def share(self, member: Member) -> dict[int, Any]:
+        """A frame for each event that is for `member`, by the event's id: since it joined or was
+        given what was coming, not its own, nobody it ignores.
+
+        From the frames that all share, since rendering anew for each who spoke or joined took
+        most of a busy turn.
+        """
+        frames = self._rendered(member.view)
+        start = self.starts.get(member)
+        share = dict(islice(frames.items(), start, None)) if start else frames.copy()
+        for id in self.hidden(member):
+            share.pop(id, None)
+        return share
+
+    def is_special_for(self, member: Member) -> bool:
+        """Whether `member` does not simply get all of it."""
+        return bool(member.ignored) or member in self._own or member in self.starts
+
+    def hidden(self, member: Member) -> Collection[int]:
+        """The ids of those events that `member` does not get to see."""
+        own = self._own.get(member, ())
+        if not member.ignored:
+            return own
+        return {*own, *(event.id for event in self.events if ignores(member, event))}
+
+    def _rendered(self, view: View) -> dict[int, Any]:
         frames = self._frames.get(view)
         if frames is None:
-            frames = self._frames[view] = view.render(self.events)
+            ids = (event.id for event in self.events)
+            frames = self._frames[view] = dict(zip(ids, view.render(self.events), strict=True))
         return frames
-
-    def without(self, member: Member) -> Any:
-        """The batch for one who spoke in it and wants all else; from the shared frames, since
-        rendering anew for each who spoke took most of a busy turn. None if nothing is left."""
-        frames = [
-            frame
-            for frame, origin in zip(self.frames(member.view), self.origins, strict=True)
-            if origin is not member
-        ]
-        return member.view.join(frames) if frames else None
-
-    def share(self, member: Member) -> list[Event]:
-        """The events that are for `member`: since it joined or was given its share, not its own,
-        nobody it ignores."""
-        start = self.starts.get(member, 0)
-        return [
-            event
-            for event, origin in zip(self.events[start:], self.origins[start:], strict=True)
-            if origin is not member and not (member.ignored and ignores(member, event))
-        ]
 
 
 def ignores(member: Member, event: Event) -> bool:

@@ -112,7 +112,7 @@ class _Daemon(ChatService):
         use_steady_clock(reactor)
         super().__init__(self._fitted(options.settings), reactor)
         for factory in self.factories.values():
-            factory.each_second = Tidying()
+            factory.each_second = Tidying(lambda: len(self.hub.members))
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")

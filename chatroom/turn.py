@@ -132,9 +132,10 @@ def _write_shared(shared: list[tuple[Batch, list[Member]]]) -> list[Exception]:
 def _write_apart(shares: list[tuple[Member, list[Event], list[Batch]]]) -> list[Exception]:
     """Give each member set apart its own share of the turn."""
     failures: list[Exception] = []
+    wholes: dict[object, Any] = {}
     for member, mail, busy in shares:
         try:
-            data = _share(member, mail, busy)
+            data = _share(member, mail, busy, wholes)
             if data is not None:
                 member.write(data)
         except Exception as error:
@@ -142,16 +143,28 @@ def _write_apart(shares: list[tuple[Member, list[Event], list[Batch]]]) -> list[
     return failures
 
 
-def _share(member: Member, mail: list[Event], busy: list[Batch]) -> Any:
-    """What `member` gets of the turn: its mail and its rooms' batches, merged by id. None for
-    nothing."""
-    if len(busy) == 1 and not (mail or member.ignored or member in busy[0].starts):
-        return busy[0].without(member)
+def _share(member: Member, mail: list[Event], busy: list[Batch], wholes: dict[object, Any]) -> Any:
+    """What `member` gets of the turn, None for nothing. `wholes` keeps what those get who get all
+    of the same batches, such as the many who are in the same rooms."""
+    if mail or any(batch.is_special_for(member) for batch in busy):
+        return _merged(member, mail, busy)
+    key = (member.view, *map(id, busy))
+    if key not in wholes:
+        wholes[key] = _merged(member, mail, busy)
+    return wholes[key]
+
+
+def _merged(member: Member, mail: list[Event], busy: list[Batch]) -> Any:
+    """Its mail and its share of the batches, in the order of the ids. None for nothing."""
     # One event may have been posted to several rooms (a change of nick): shown once.
-    merged = {(event.id, event.room): event for event in mail}
-    for batch in busy:
-        merged.update(((event.id, event.room), event) for event in batch.share(member))
-    if not merged:
+    frames: dict[int, Any] = busy[0].share(member) if busy else {}
+    for batch in busy[1:]:
+        frames.update(batch.share(member))
+    if mail:
+        ids = (event.id for event in mail)
+        frames.update(zip(ids, member.view.render(mail), strict=True))
+    if not frames:
         return None
-    events = sorted(merged.values(), key=lambda event: event.id)
-    return member.view.join(member.view.render(events))
+    if mail or len(busy) > 1:
+        return member.view.join([frames[id] for id in sorted(frames)])
+    return member.view.join(list(frames.values()))

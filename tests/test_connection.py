@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,10 @@ from zope.interface.verify import verifyObject
 
 from chatroom.hub import Hub
 from chatroom.limits import Rate
+from chatroom.member import Member
+from chatroom.protocols.connection import Connection
 from chatroom.protocols.line import ChatFactory
+from chatroom.protocols.outbox import Outbox
 from tests.connected import UNLIMITED, Chat, Peer, behind, owes, texts, two
 
 
@@ -276,6 +280,38 @@ def test_a_connection_lost_in_the_turn_of_its_end_leaves_no_timer(
     bob.lose()
     chat.turn()
     assert not chat.reactor.getDelayedCalls()
+
+
+def ends_by_vanishing(chat: Chat, peer: Peer) -> None:
+    peer.lose(ConnectionLost())
+
+
+@pytest.mark.parametrize("end", [ends_by_quit, ends_by_eof, ends_by_vanishing])
+def test_a_connection_that_has_ended_leaves_nothing_for_the_garbage_collector(
+    end: Callable[[Chat, Peer], None],
+) -> None:
+    """It collects rarely: many that come and go would cost megabytes meanwhile."""
+    gc.collect()
+    before = connections()
+    gc.disable()
+    try:
+        chat, alice, _ = two(SLOW)
+        alice.says(*"12345")
+        end(chat, alice)
+        chat.pass_by(3, step=0.05)
+        if alice.protocol.connected:
+            alice.lose()
+        chat.turn()
+        del alice
+        assert connections() == before + 3, "bob's"
+    finally:
+        gc.enable()
+
+
+def connections() -> int:
+    """How many connections there are in memory, with their outboxes and members."""
+    kinds = (Connection, Outbox, Member)
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
 def test_data_after_the_end_is_for_nobody() -> None:

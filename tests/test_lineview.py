@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -278,9 +279,12 @@ def test_joins_told_together_have_the_last_ones_time() -> None:
     )
 
 
-def test_there_is_a_frame_for_each_event_even_when_another_tells_of_it() -> None:
-    frames = view().render([said(), joined("ann", 2), joined("bob", 3), said()])
-    assert frames == ["<alice> hi\r\n", "", "-- ann and bob joined (3 here)\r\n", "<alice> hi\r\n"]
+def test_whoever_gets_some_of_the_frames_is_told_of_just_those_together() -> None:
+    """Such as one of them, who is not told that it joined itself."""
+    frames = view().render([said(), joined("ann", 2), joined("bob", 3), joined("cat", 4)])
+    assert view().join(frames[2:]) == b"-- bob and cat joined (4 here)\r\n"
+    assert view().join([frames[1], frames[3]]) == b"-- ann and cat joined (4 here)\r\n"
+    assert view().join(frames[:2]) == b"<alice> hi\r\n-- ann joined (2 here)\r\n"
 
 
 PRESENCE = st.builds(joined, st.sampled_from(["ann", "bob"]), st.integers(1, 9)) | st.builds(
@@ -290,15 +294,17 @@ ANY = PRESENCE | st.sampled_from([event for event, _ in EVENTS])
 
 
 @given(st.lists(ANY, max_size=12), st.sampled_from([view(), view("time", "#ops", "all")]))
-def test_there_is_always_a_frame_for_each_event_and_each_is_a_line_or_nothing(
+def test_there_is_a_frame_for_each_event_whatever_stands_beside_it(
     events: list[Event], by: LineView
 ) -> None:
     frames = by.render(events)
     assert len(frames) == len(events)
-    for event, frame in zip(events, frames, strict=True):
-        assert frame.endswith("\r\n") or (frame == "" and isinstance(event, (Joined, Left)))
-        assert frame.count("\n") <= 1
-    assert not events or frames[-1]
+    alone = [frame for event in events for frame in by.render([event])]
+    assert by.join(frames) == by.join(alone)
+    lines = by.join(frames).decode().splitlines(keepends=True)
+    assert all(line.endswith("\r\n") for line in lines)
+    others = [event for event in events if not isinstance(event, (Joined, Left))]
+    assert len(others) <= len(lines) <= len(events)
 
 
 # The bell
@@ -369,6 +375,16 @@ def test_a_nick_is_mentioned_as_a_whole_word(text: str, rings: bool) -> None:
 def test_the_same_wishes_have_the_same_view() -> None:
     assert view() is view()
     assert view("time", "#ops", "mention", "bob") is view("time", "#ops", "mention", "bob")
+
+
+def test_a_view_that_nobody_uses_any_more_is_not_kept() -> None:
+    gc.collect()
+    before = len(lineview._views)
+    kept = view(room="#made")
+    view(room="#made-and-emptied")
+    gc.collect()
+    assert len(lineview._views) == before + 1
+    assert view(room="#made") is kept
 
 
 def test_other_wishes_have_another_view() -> None:

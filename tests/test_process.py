@@ -176,21 +176,42 @@ def test_descriptors_that_may_not_be_raised_are_lived_with(
     assert descriptors_for(4096) == 224
 
 
-def test_what_was_freed_is_given_back_and_only_after_growth(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def tidied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """How often there was a collection by now, after ten more calls with so many members and MiB
+    (or one, with none)."""
+    now = {"members": 0, "mib": 100}
+    collections: list[int] = []
+    monkeypatch.setattr(process, "_resident", lambda: now["mib"] * 2**20)
+    monkeypatch.setattr("gc.collect", lambda: collections.append(0))
+    tidy = process.Tidying(lambda: now["members"])
+
+    def after(**given: int) -> int:
+        now.update(given)
+        for _ in range(10 if now["members"] else 1):
+            tidy()
+        return len(collections)
+
+    return after
+
+
+def test_what_was_freed_is_given_back_after_growth(tidied: Callable[..., int]) -> None:
+    assert tidied(members=3, mib=100) == 0
+    assert tidied(mib=105) == 1
+    assert tidied(mib=108) == 1
+    assert tidied(mib=109) == 2
+
+
+def test_what_was_freed_is_given_back_after_half_or_all_of_the_members_left(
+    tidied: Callable[..., int],
 ) -> None:
-    collected: list[int] = []
-    size = [100 * 2**20]
-    monkeypatch.setattr(process, "_resident", lambda: size[0])
-    monkeypatch.setattr("gc.collect", lambda: collected.append(size[0]))
-    tidy = process.Tidying()
-    for _ in range(30):
-        tidy()
-    assert collected == []
-    size[0] += 5 * 2**20
-    for _ in range(30):
-        tidy()
-    assert collected == [105 * 2**20]
+    assert tidied(members=50, mib=103) == 0
+    assert tidied(members=20) == 0, "it has not grown"
+    assert tidied(members=60, mib=120) == 1
+    assert tidied(members=30) == 1
+    assert tidied(members=29) == 2
+    assert tidied(members=15) == 2
+    assert tidied(members=0) == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells so")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -34,8 +34,9 @@ def said(id: int, sender: str = "ann") -> Said:
     return Said(id, 0.0, "#a", sender, sender, "hi")
 
 
-def ids(events: Sequence[Event]) -> list[int]:
-    return [event.id for event in events]
+def ids(events: Iterable[Event | int]) -> list[int]:
+    """Of events, or of a share's."""
+    return [event if isinstance(event, int) else event.id for event in events]
 
 
 def test_what_is_said_and_done_is_kept_and_nothing_else() -> None:
@@ -61,6 +62,16 @@ def test_how_many_are_kept_can_change_and_the_newest_stay(recent: int, kept: lis
         room.post(said(number), None)
     room.keep(recent)
     assert ids(room.recent) == kept
+
+
+def test_how_many_are_kept_can_change_before_anything_is_said() -> None:
+    room = Room("#a", 3)
+    room.keep(1)
+    for number in range(1, 4):
+        room.post(said(number), None)
+    assert ids(room.recent) == [3]
+    other = Room("#b", 3)
+    assert not other.recent, "what one keeps is no other's"
 
 
 def test_nobody_gets_its_own_lines_back() -> None:
@@ -122,8 +133,8 @@ def test_what_an_ignored_member_says_is_hidden_whatever_the_case_of_its_nick() -
     head = (0.0, "#a", "Bob", "Bob")
     events = [said(1, "Bob"), Acted(2, *head, "x"), Joined(3, *head, 2), TopicSet(4, *head, "t")]
     events += [said(5, "bobby"), Notice(6, 0.0, "#a", "", "", "n")]
-    batch.events += events
-    batch.origins += [None] * len(events)
+    for event in events:
+        batch.post(event, None)
     assert ids(batch.share(ann)) == [3, 4, 5, 6]
 
 
@@ -133,11 +144,10 @@ def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
     ann = member("ann")
     ann.view = one
     for number, origin in ((1, None), (2, ann), (3, None)):
-        batch.events.append(said(number))
-        batch.origins.append(origin)
+        batch.post(said(number), origin)
     assert batch[one] == (1, 2, 3)
     assert batch[one] is batch[one]
-    assert batch.without(ann) == (1, 3)
+    assert batch.share(ann) == {1: 1, 3: 3}
     assert one.rendered == 1
     assert batch[two] is not batch[one]
     assert two.rendered == 1
@@ -145,6 +155,5 @@ def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
 
 def test_who_said_all_there_is_gets_nothing() -> None:
     batch, ann = Batch(), member("ann")
-    batch.events.append(said(1))
-    batch.origins.append(ann)
-    assert batch.without(ann) is None
+    batch.post(said(1), ann)
+    assert batch.share(ann) == {}

@@ -151,6 +151,26 @@ def test_who_is_in_several_busy_rooms_gets_one_write() -> None:
     assert ids(both) == [[1, 2, 3]]
 
 
+def test_members_of_the_same_rooms_get_the_same_object_when_several_are_busy() -> None:
+    """But for one who spoke, who came in the middle of the turn, who ignores, or has mail."""
+    scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
+    speaker, spoke = scene.member(a, b)
+    ignorer, ignores = scene.member(a, b)
+    ignorer.ignored = frozenset({"x"})
+    _, one = scene.member(a, b)
+    _, another = scene.member(a, b)
+    reader, mail = scene.member(a, b)
+    scene.say(a, speaker)
+    _, late = scene.member(a, b)
+    scene.say(b)
+    scene.mail(reader)
+    scene.turn.flush()
+    assert one.batches[0] is another.batches[0]
+    assert ids(one) == [[1, 2]]
+    assert [ids(ear) for ear in (spoke, late, mail)] == [[[2]], [[2]], [[1, 2, 3]]]
+    assert not ignores.batches
+
+
 def test_an_event_that_was_posted_to_several_rooms_is_told_once() -> None:
     scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
     _, both = scene.member(a, b)

@@ -227,13 +227,14 @@ class Connection(LineReceiver):
         for timer in (self._abort, self._resume):
             if timer is not None and timer.active():
                 timer.cancel()
+        # Nothing is left to wait for the garbage collector: not the timers, which hold this
+        # connection, nor what its transport still holds, nor its member, whose door this is.
+        self._abort = self._resume = self.transport = None
         self.connected = 0
         self._closing = True
         hub = self.factory.hub
         if self._admitted:
             hub.admission.release(self.address)
-        # What the transport still holds is not to wait for the garbage collector.
-        self.transport = None
         if self.member is not None:
             self._outbox.stopProducing()
             why = "" if reason.check(ConnectionDone) else "connection lost"
@@ -244,6 +245,7 @@ class Connection(LineReceiver):
                 why=f": {why}" if why else "",
                 here=len(hub.members),
             )
+            self.member = None
         self.factory.lost()
 
 

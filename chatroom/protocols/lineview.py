@@ -14,11 +14,11 @@ User text always follows a prefix that the server wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
+from weakref import WeakValueDictionary
 
 from chatroom.events import (
     Acted,
@@ -41,12 +41,26 @@ __all__ = ["LineView", "line_view"]
 
 _MOST_NAMED = 5
 
+_Frame = Any  # a line, or a _Presence
+
+
+class _Presence:
+    """Someone came or went: the line that tells of it, and of what kind it has to be for others
+    beside it to be told in one line with it."""
+
+    __slots__ = ("event", "kind", "line")
+
+    def __init__(self, event: Joined | Left, line: str) -> None:
+        self.event = event
+        self.line = line
+        self.kind = (type(event), event.room, event.reason if isinstance(event, Left) else "")
+
 
 class LineView:
     """One way to write events. `room` is the one that goes without saying; `nick`, folded,
     matters only to the bell. Made by `line_view`, so that equal ones are the same one."""
 
-    __slots__ = ("_bell", "_nick", "_plain", "_room", "_timestamps")
+    __slots__ = ("__weakref__", "_bell", "_nick", "_plain", "_room", "_timestamps")
 
     def __init__(self, timestamps: Timestamps, room: str, bell: Bell, nick: str) -> None:
         self._timestamps = timestamps
@@ -55,32 +69,50 @@ class LineView:
         self._nick = nick
         self._plain = timestamps == "off" and bell == "off"
 
-    def render(self, events: Sequence[Event]) -> list[str]:
-        """A line for each event; joins and leaves that stand together are told in the last
-        one's."""
-        lines: list[str] = []
+    def render(self, events: Sequence[Event]) -> list[_Frame]:
+        """A line for each event; joins and leaves stay as they are, since `join` tells those
+        that stand together in one line."""
+        frames: list[_Frame] = []
         for event in events:
             # Most events are these, and this is the way of every line.
             if type(event) is Said and self._plain and event.room == self._room:
-                lines.append(f"<{event.shown}> {event.text}\r\n")
+                frames.append(f"<{event.shown}> {event.text}\r\n")
             elif isinstance(event, (Joined, Left)):
-                return [line for run in groupby(events, _together) for line in self._run(*run)]
+                frames.append(_Presence(event, self._line(event, _FORMATS[type(event)](event))))
             else:
-                lines.append(self._line(event, _FORMATS[type(event)](event)))
-        return lines
+                frames.append(self._line(event, _FORMATS[type(event)](event)))
+        return frames
 
-    def join(self, frames: Sequence[str]) -> bytes:
+    def join(self, frames: Sequence[_Frame]) -> bytes:
         """The lines' bytes."""
-        return "".join(frames).encode()
+        try:
+            text = "".join(frames)
+        except TypeError:
+            text = "".join(self._together(frames))
+        return text.encode()
 
-    def _run(self, key: object, run: Iterable[Any]) -> list[str]:
-        events = list(run)
-        if key is None or len(events) == 1:
-            return [self._line(event, _FORMATS[type(event)](event)) for event in events]
-        last = events[-1]
-        did = "joined" if isinstance(last, Joined) else "left"
-        names = listed([event.shown for event in events], most=_MOST_NAMED)
-        return [""] * (len(events) - 1) + [self._line(last, _presence(names, did, last))]
+    def _together(self, frames: Sequence[_Frame]) -> Iterator[str]:
+        """The lines, with one for those joins, or leaves, that stand together."""
+        run: list[_Presence] = []
+        for frame in frames:
+            presence = type(frame) is _Presence
+            if run and not (presence and frame.kind == run[0].kind):
+                yield self._told(run)
+                run = []
+            if presence:
+                run.append(frame)
+            else:
+                yield frame
+        if run:
+            yield self._told(run)
+
+    def _told(self, run: list[_Presence]) -> str:
+        if len(run) == 1:
+            return run[0].line
+        last = run[-1].event
+        # Of thousands who come at once, only those are asked for their names who are named.
+        names = [presence.event.shown for presence in run[:_MOST_NAMED]]
+        return self._line(last, _presence(listed(names, len(run), _MOST_NAMED), last))
 
     def _line(self, event: Event, text: str) -> str:
         room = f"[{event.room}] " if event.room is not None and event.room != self._room else ""
@@ -105,10 +137,17 @@ class LineView:
         return self._bell == "all" or (self._bell == "mention" and mentions(event.text, self._nick))
 
 
-@lru_cache(4096)
+# Each lives as long as a member who uses it: of rooms made and emptied nothing is kept.
+_views: WeakValueDictionary[tuple[str, ...], LineView] = WeakValueDictionary()
+
+
 def line_view(timestamps: Timestamps, room: str, bell: Bell, nick: str) -> LineView:
     """The view for these wishes. What is shared is rendered once for all who share it."""
-    return LineView(timestamps, room, bell, nick)
+    wishes = (timestamps, room, bell, nick)
+    view = _views.get(wishes)
+    if view is None:
+        view = _views[wishes] = LineView(timestamps, room, bell, nick)
+    return view
 
 
 @lru_cache(256)
@@ -117,16 +156,8 @@ def _stamp(minute: float, form: str) -> str:
     return datetime.fromtimestamp(minute * 60).strftime(form)
 
 
-def _together(event: Event) -> object:
-    """Events with equal keys, one after another, are told in one line; None: never."""
-    if isinstance(event, Joined):
-        return (Joined, event.room)
-    if isinstance(event, Left):
-        return (Left, event.room, event.reason)
-    return None
-
-
-def _presence(names: str, did: str, event: Any) -> str:
+def _presence(names: str, event: Joined | Left) -> str:
+    did = "joined" if isinstance(event, Joined) else "left"
     reason = f": {event.reason}" if isinstance(event, Left) and event.reason else ""
     return f"-- {names} {did}{reason} ({event.here} here)"
 
@@ -149,8 +180,8 @@ _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     Said: lambda event: f"<{event.shown}> {event.text}",
     Acted: lambda event: f"* {event.shown} {event.text}",
     Told: _told,
-    Joined: lambda event: _presence(event.shown, "joined", event),
-    Left: lambda event: _presence(event.shown, "left", event),
+    Joined: lambda event: _presence(event.shown, event),
+    Left: lambda event: _presence(event.shown, event),
     Renamed: lambda event: f"-- {event.shown} is now {event.nick}",
     TopicSet: _topic,
     Notice: lambda event: f"-- {event.text}",

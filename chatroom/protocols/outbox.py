@@ -94,8 +94,9 @@ class Outbox:
         self.limit = limit
         self._transport = transport
         self._behind = behind
-        self._skipped_line = skipped
-        self._give_up = give_up
+        # Nothing, as the transport, once the connection is lost.
+        self._skipped_line: Any = skipped
+        self._give_up: Any = give_up
         self._direct = self._send = _direct_send(transport)
         self._kept: deque[bytes] = deque()
         self._kept_bytes = 0
@@ -192,7 +193,8 @@ class Outbox:
         self._send = self._direct = None
         self._kept.clear()
         self._behind.discard(self)
-        self._transport = None
+        # Whose these are does not have to wait for the garbage collector.
+        self._transport = self._give_up = self._skipped_line = None
 
     def check(self, now: float, seconds: float) -> None:
         """Give the peer up if it is behind and has taken nothing for `seconds`. Asked every
