@@ -27,7 +27,7 @@ from chatroom.limits import Limits
 from chatroom.member import Door, Member
 from chatroom.names import check_nick, fold, guest_nick, room_name
 from chatroom.room import Room, arrival, ignores
-from chatroom.turn import Turn
+from chatroom.turn import Later, Turn
 
 __all__ = ["MOST_IGNORED", "Hub"]
 
@@ -71,9 +71,12 @@ class Hub:
         """Whether nobody has said yet how to learn that a turn is over."""
         return self._turn.end_of_turn is _no_turns
 
-    def use_turns(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
-        """Say how to learn that a turn is over (see the class)."""
-        self._turn.end_of_turn = end_of_turn
+    def use_turns(
+        self, end_of_turn: Callable[[Callable[[], None]], object], later: Later | None = None
+    ) -> None:
+        """Say how to learn that a turn is over (see the class), and how to wait some seconds:
+        then a turn in which people only come and go waits a moment where a room is large."""
+        self._turn.end_of_turn, self._turn.later = end_of_turn, later
 
     def apply(self, limits: Limits) -> None:
         """Use other limits from now on; nobody is dropped for being over a lowered one."""
@@ -90,6 +93,7 @@ class Hub:
 
         Raises BadName or NameTaken; a guest always gets in.
         """
+        self._turn.make_room()
         if nick:
             self._must_be_free(nick)
         member = Member(nick or self._guest_nick(), door, address, now)
@@ -109,6 +113,7 @@ class Hub:
         behind it any more (`gone`). Twice does no harm."""
         if not member.present:
             return
+        self._turn.make_room()
         member.present = False
         member.last_from = None
         for room in tuple(member.rooms):
@@ -127,6 +132,7 @@ class Hub:
     def join(self, member: Member, name: str, now: float) -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
         member.must_be_present()
+        self._turn.make_room()
         name = room_name(name)
         room = self.rooms.get(fold(name))
         if room is not None and room in member.rooms:
@@ -142,6 +148,7 @@ class Hub:
 
     def part(self, member: Member, name: str, reason: str, now: float) -> Room:
         """Leave a room. Raises NotInRoom."""
+        self._turn.make_room()
         room = self.room_of(member, name)
         self._leave_room(member, room, reason, now, gone=False)
         return room
@@ -208,6 +215,7 @@ class Hub:
     def rename(self, member: Member, nick: str, now: float) -> None:
         """Take another nick. Raises BadName, NameTaken, TooMany."""
         member.must_be_present()
+        self._turn.make_room()
         if nick == member.nick:
             raise NameTaken(f"You are {nick} already.")
         self._must_be_free(nick, member)

@@ -24,6 +24,8 @@ __all__ = ["Bell", "Door", "Listener", "Member", "Timestamps", "View"]
 Timestamps = Literal["off", "time", "datetime"]
 Bell = Literal["off", "msg", "mention", "all"]
 
+_NOBODY: frozenset[str] = frozenset()  # once for all: each takes 216 bytes
+
 
 class View(Protocol):
     """One wire format. Members that share a view object share the rendered bytes,
@@ -85,7 +87,7 @@ class Member:
         self.present = True
         self.rooms: dict[Room, None] = {}
         self.current: Room | None = None
-        self.ignored: frozenset[str] = frozenset()
+        self.ignored = _NOBODY
         self.away: str | None = None
         self.last_from: Member | None = None
         self.timestamps: Timestamps = "off"

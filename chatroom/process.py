@@ -122,10 +122,20 @@ class Tidying:
         if not has_cause or size < self._least + _GROWTH_BYTES:
             return
         gc.collect()
-        with suppress(OSError, AttributeError, TypeError):
-            ctypes.CDLL(None).malloc_trim(0)
+        _trim(0)
         self._size, self._most = _resident(), here
         self._least = min(self._least, self._size)
+
+
+def _malloc_trim() -> Callable[[int], object]:
+    try:
+        trim: Callable[[int], object] = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError, TypeError):  # not glibc
+        return lambda pad: None
+    return trim
+
+
+_trim = _malloc_trim()
 
 
 def _resident() -> int:

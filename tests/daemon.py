@@ -345,7 +345,8 @@ def proxy_header(address: str) -> bytes:
 
 
 class Canary:
-    """Two healthy clients in the lobby that exchange 10 lines a second while the `with` lasts.
+    """Two healthy clients that exchange 10 lines a second while the `with` lasts, in the lobby
+    unless in a `room` of their own.
 
     At its end nothing may be lost or out of order, p99 of the time to the other is at most
     250 ms, the most 1 s. Each takes 5 lines a second: `limits.lines` MUST allow that.
@@ -356,8 +357,11 @@ class Canary:
     INTERVAL = 0.1
     LEAST = 5
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Daemon, room: str = "") -> None:
         self._clients = [Client(daemon.port).arrive() for _ in range(2)]
+        for client in self._clients if room else ():
+            client.ask(f"/join {room}")
+            client.ask("/part #lobby")
         self._sent: dict[int, list[int]] = defaultdict(list)
         self._heard: dict[int, list[int]] = defaultdict(list)
         self._times: list[float] = []
@@ -439,10 +443,15 @@ class Canary:
 
 
 @contextmanager
-def watched(daemon: Daemon, what: str) -> Iterator[None]:
-    """An attack, which the canary and the daemon must survive; prints the figures of both."""
+def watched(daemon: Daemon, what: str, room: str = "") -> Iterator[None]:
+    """An attack, which the canary (in `room`) and the daemon must survive; prints the figures of
+    both."""
+    fds = daemon.fds()
+    for end in (Client.close, Client.reset):  # what is made once in a process's life is there
+        end(Client(daemon.port).arrive())
+    wait_for(lambda: daemon.fds() <= fds, 10, "they left")
     baseline = daemon.baseline()
-    with Canary(daemon) as canary:
+    with Canary(daemon, room) as canary:
         yield
     print(f"{what}: {canary.figures}; {assert_healthy(daemon, baseline)}")
 

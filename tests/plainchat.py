@@ -8,7 +8,6 @@ kind first and the room second.
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from chatroom.events import (
@@ -31,12 +30,11 @@ Fact = tuple[Any, ...]
 
 NOW = 1_790_000_000.0
 _STAMP = datetime.fromtimestamp(NOW).strftime("[%Y-%m-%d %H:%M] ")
-_OWN: Fact = ("own", None)
 _NOWHERE = "You are in no room. /join #lobby to talk."
 
 
 class Peer:
-    """`seen` is what this turn brings; a line of its own is there as `_OWN`, and not shown."""
+    """`seen` is what this turn brings."""
 
     def __init__(self, nick: str) -> None:
         self.nick = nick
@@ -46,16 +44,13 @@ class Peer:
         self.ignored: set[str] = set()
         self.last_from: Peer | None = None
         self.seen: list[Fact] = []
-        self.mailed = False
 
     def mail(self, *facts: Fact) -> None:
         self.seen += facts
-        self.mailed = True
 
     def takes(self) -> list[Fact]:
         """What the turn brought, at its end."""
-        seen = [fact for fact in self.seen if fact is not _OWN]
-        self.seen, self.mailed = [], False
+        seen, self.seen = self.seen, []
         return seen
 
 
@@ -66,7 +61,6 @@ class Room:
         self.topic = ""
         self.topic_by = ""
         self.recent: list[Fact] = []
-        self.busy = False
 
 
 class PlainChat:
@@ -79,18 +73,11 @@ class PlainChat:
         self.lobby = Room("#lobby")
         self.rooms = {"#lobby": self.lobby}
 
-    def end_turn(self) -> None:
-        for room in self.rooms.values():
-            room.busy = False
-
     def post(self, fact: Fact, by: Peer | None, *rooms: Room) -> None:
         for peer in dict.fromkeys(peer for room in rooms for peer in room.members):
-            if peer is by:
-                peer.seen.append(_OWN)
-            elif not _hidden(peer, fact):
+            if peer is not by and not _hidden(peer, fact):
                 peer.seen.append(fact)
         for room in rooms:
-            room.busy = True
             if fact[0] in ("said", "acted"):
                 room.recent = [*room.recent, fact][-self.recent :]
 
@@ -136,7 +123,6 @@ class PlainChat:
     def part(self, peer: Peer, room: Room, reason: str) -> str:
         room.members.remove(peer)
         peer.rooms.remove(room)
-        peer.mailed = True
         self.post(("left", room.name, peer.nick, len(room.members), reason), None, room)
         if not room.members and room is not self.lobby:
             del self.rooms[room.name.lower()]
@@ -304,28 +290,41 @@ def fact(event: Event) -> Fact:
 def written(peer: Peer) -> str:
     """This turn's lines as the line protocol writes them, now that the turn is over.
 
-    Joins and leaves are told together where nothing stands between them. What a peer said
-    itself is not shown to it and yet stands between, if all it gets is one room's lines.
+    Joins and leaves are told together where nothing stands between them: for each room who
+    joined, then who left, by reason, and last how many are there. Who left and joins again begins
+    anew.
     """
-    facts = peer.seen
-    if peer.mailed or peer.ignored or sum(room.busy for room in peer.rooms) > 1:
-        facts = [fact for fact in facts if fact is not _OWN]
+    runs: list[list[Fact]] = []
+    for fact in peer.seen:
+        run = runs[-1] if runs else []
+        again = fact[0] == "joined" and ("left", fact[2]) in {(each[0], each[2]) for each in run}
+        if run and {fact[0], run[-1][0]} <= {"joined", "left"} and not again:
+            run.append(fact)
+        else:
+            runs.append([fact])
     room = peer.current.name if peer.current else None
     return "".join(
         f"{_STAMP if first[0] == 'again' else ''}"
         f"{'' if first[1] in (None, room) else f'[{first[1]}] '}{_text(first, *others)}\r\n"
-        for _, run in groupby(enumerate(facts), _together)
-        for (_, first), *others in [list(run)]
-        if first is not _OWN
+        for run in runs
+        for first, *others in _told(run)
     )
 
 
-def _together(numbered: tuple[int, Fact]) -> Fact:
-    number, fact = numbered
-    return (fact[0], fact[1], *fact[4:]) if fact[0] in ("joined", "left") else (number,)
+def _told(run: list[Fact]) -> list[list[Fact]]:
+    if run[0][0] not in ("joined", "left"):
+        return [run]
+    rooms = list(dict.fromkeys(fact[1] for fact in run))
+    here = {fact[1]: fact[3] for fact in run}
+    now = [(*fact[:3], here[fact[1]], *fact[4:]) for fact in run]
+    kinds = dict.fromkeys((fact[1], fact[0], *fact[4:]) for fact in now)
+    return [
+        [fact for fact in now if (fact[1], fact[0], *fact[4:]) == kind]
+        for kind in sorted(kinds, key=lambda kind: (rooms.index(kind[0]), kind[1]))
+    ]
 
 
-def _text(fact: Fact, *others: tuple[int, Fact]) -> str:
+def _text(fact: Fact, *others: Fact) -> str:
     match fact:
         case ("said", _, who, text):
             return f"<{who}> {text}"
@@ -336,8 +335,7 @@ def _text(fact: Fact, *others: tuple[int, Fact]) -> str:
         case ("echo", _, to, text):
             return f"[you -> {to}] {text}"
         case ("joined" | "left" as did, _, who, here, *reason):
-            who = _listed([who, *(other[2] for _, other in others)], most=5)
-            here = others[-1][1][3] if others else here
+            who = _listed([who, *(other[2] for other in others)], most=5)
             return f"-- {who} {did}{f': {reason[0]}' if any(reason) else ''} ({here} here)"
         case ("renamed", _, old, new):
             return f"-- {old} is now {new}"

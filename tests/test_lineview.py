@@ -249,13 +249,35 @@ def test_leaves_are_told_together_when_they_give_the_same_reason() -> None:
         "-- ann and bob left: lunch (2 here)\r\n"
     )
     assert written(left("ann", 3, "lunch"), left("bob", 2, "bed")) == (
-        "-- ann left: lunch (3 here)\r\n-- bob left: bed (2 here)\r\n"
+        "-- ann left: lunch (2 here)\r\n-- bob left: bed (2 here)\r\n"
     )
 
 
-def test_joins_and_leaves_are_told_apart_and_in_their_order() -> None:
-    assert written(joined("ann", 2), left("ann", 1), joined("bob", 2), joined("eve", 3)) == (
-        "-- ann joined (2 here)\r\n-- ann left (1 here)\r\n-- bob and eve joined (3 here)\r\n"
+def test_joins_are_told_before_leaves_however_they_come_and_each_line_has_the_last_count() -> None:
+    assert written(left("ann", 1), joined("bob", 2), left("cat", 1), joined("eve", 2)) == (
+        "-- bob and eve joined (2 here)\r\n-- ann and cat left (2 here)\r\n"
+    )
+
+
+def test_a_rush_of_those_who_come_and_go_is_told_in_few_lines() -> None:
+    """Otherwise 10,000 lines to each of 10,000."""
+    rush: list[Event] = []
+    for number in range(100):
+        reason = "connection lost" if number % 2 else ""
+        rush += [joined(f"m{number}", 2), left(f"m{number}", 1, reason)]
+    assert written(*rush) == (
+        "-- m0, m1, m2, m3 and 96 others joined (1 here)\r\n"
+        "-- m0, m2, m4, m6 and 46 others left (1 here)\r\n"
+        "-- m1, m3, m5, m7 and 46 others left: connection lost (1 here)\r\n"
+    )
+
+
+def test_who_left_and_joins_again_is_told_of_in_that_order() -> None:
+    assert written(left("ann", 1), joined("bob", 2), joined("ann", 3), joined("eve", 4)) == (
+        "-- bob joined (2 here)\r\n-- ann left (2 here)\r\n-- ann and eve joined (4 here)\r\n"
+    )
+    assert written(joined("ann", 2), left("ann", 1)) == (
+        "-- ann joined (1 here)\r\n-- ann left (1 here)\r\n"
     )
 
 

@@ -2,7 +2,8 @@
 
 Clients connect through the real factory and protocol, over a wire whose kernel takes what it
 is told to. Their bytes come split at any point, turns end at any moment; some stall, vanish or
-quit, one member raises whenever it is written to, and a bot answers from inside a turn's end.
+quit, one member raises whenever it is written to, and a bot answers from inside a turn's end;
+turns in which nothing is said may wait.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 
+from chatroom import turn
 from chatroom.errors import ChatError
 from chatroom.events import Event, Said
 from chatroom.hub import Hub
@@ -126,18 +129,30 @@ class ManyClients(RuleBasedStateMachine):
         self.aborted: list[Wire] = []
         self.heard: list[Event] = []
         self.number = 0
+        self.few_are_a_crowd = patch.object(turn, "_WAIT_PER_MEMBER", 0.05)
+        self.few_are_a_crowd.start()
 
     @initialize(
         faulty=st.booleans(),
         bot=st.booleans(),
         grudge=st.booleans(),
         slow=st.booleans(),
+        patient=st.booleans(),
         nicks=st.integers(2, 4).map(lambda number: ("ann", "bob", "cy", "dee")[:number]),
         room=st.sampled_from(("#lobby", "#a")),
     )
     def begin(
-        self, faulty: bool, bot: bool, grudge: bool, slow: bool, nicks: tuple[str, ...], room: str
+        self,
+        faulty: bool,
+        bot: bool,
+        grudge: bool,
+        slow: bool,
+        patient: bool,
+        nicks: tuple[str, ...],
+        room: str,
     ) -> None:
+        if patient:
+            self.hub.use_turns(self.due.append, self.later)
         if faulty:
             self.hub.enter(FaultyDoor(print), NOW, "crank")
             self.plain.enter("crank")
@@ -294,19 +309,23 @@ class ManyClients(RuleBasedStateMachine):
             flush()
         except* Fault:
             pass
+        if self.hub._turn._waiting is not None:
+            return
         for client in self.clients:
             client.owe(written(client.peer))
             client.peer.takes()
             client.check()
         if self.bot is None:
-            self.plain.end_turn()
             return
         heard = self.plain_bot.takes()
-        self.plain.end_turn()
         assert [fact(event) for event in self.heard] == heard
         self.heard.clear()
         for each in heard:
             self.plain_bot_hears(each)
+
+    def later(self, seconds: float, flush: Callable[[], None]) -> Any:
+        """A turn in which nothing is said waits, until time passes or something is said."""
+        return self.clock.callLater(seconds, self.end_one_turn, flush)
 
     def pass_on(self) -> None:
         for client in self.clients:
@@ -355,8 +374,11 @@ class ManyClients(RuleBasedStateMachine):
         for client in self.clients:
             client.wire.room = None
         self.end_turn()
+        self.clock.advance(1)
+        self.end_turn()
         for client in self.clients:
             assert client.wire.drained and not client.missed
+        self.few_are_a_crowd.stop()
 
 
 TestManyClients = ManyClients.TestCase

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from twisted.internet.task import Clock
 
-from chatroom.events import Event, Notice, Said
+from chatroom.events import Event, Joined, Notice, Said, Told
 from chatroom.hub import Hub
 from chatroom.member import Listener, Member
 from chatroom.room import Room
@@ -333,3 +334,107 @@ def test_who_leaves_while_a_turn_goes_out_still_gets_it() -> None:
     assert bob.reads() == ["<ann> before", "<ann> now", "<ann> after"]
     assert bob.closed
     assert ann.reads() == ["-- bob left: kicked (2 here)"]
+
+
+# Turns that wait
+
+
+class Patience:
+    """A scene whose turns may wait, and a room in which it takes a while to tell everyone."""
+
+    def __init__(self, size: int = 2000) -> None:
+        self.scene = Scene()
+        self.clock = Clock()
+        self.scene.turn.later = self.clock.callLater
+        self.room = Room("#a", 0)
+        self.member, self.ear = self.scene.member(self.room)
+        for _ in range(size - 1):
+            self.scene.member(self.room)
+
+    def comes(self) -> int:
+        self.scene.posted += 1
+        event = Joined(self.scene.posted, 0.0, "#a", "x", "x", 9)
+        self.scene.turn.post(event, None, self.room)
+        return self.scene.posted
+
+    def turn(self) -> list[list[int]]:
+        """What was written once the reactor's turn is over."""
+        while self.scene.due:
+            self.scene.due.pop()()
+        written = ids(self.ear)
+        self.ear.batches.clear()
+        return written
+
+
+def test_a_turn_in_which_people_only_come_and_go_waits_where_a_room_is_large() -> None:
+    """For 25 us a member: five times what it takes to tell them, so that others get on."""
+    chat = Patience()
+    chat.comes()
+    assert chat.turn() == []
+    chat.clock.advance(0.02)
+    chat.comes()
+    chat.scene.mail(chat.member)
+    assert chat.turn() == []
+    chat.clock.advance(0.029)
+    assert chat.turn() == []
+    chat.clock.advance(0.001)
+    assert chat.turn() == [[1, 2, 3]]
+    chat.comes()
+    assert chat.turn() == []
+    chat.clock.advance(0.05)
+    assert chat.turn() == [[4]]
+    assert not chat.clock.getDelayedCalls()
+
+
+def test_it_waits_a_quarter_of_a_second_at_most() -> None:
+    chat = Patience(20_000)
+    chat.comes()
+    chat.turn()
+    chat.clock.advance(0.25)
+    assert chat.turn() == [[1]]
+
+
+@pytest.mark.parametrize("size", [1, 399])
+def test_where_few_have_to_be_told_nobody_waits(size: int) -> None:
+    chat = Patience(size)
+    chat.comes()
+    assert chat.turn() == [[1]]
+    assert not chat.clock.getDelayedCalls()
+
+
+def test_without_a_clock_nobody_waits() -> None:
+    chat = Patience()
+    chat.scene.turn.later = None
+    chat.comes()
+    assert chat.turn() == [[1]]
+
+
+def says(chat: Patience) -> None:
+    chat.scene.say(chat.room)
+
+
+def whispers(chat: Patience) -> None:
+    chat.scene.posted += 1
+    told = Told(chat.scene.posted, 0.0, None, "x", "x", "y", "hi", echo=False)
+    chat.scene.turn.mail(chat.member, told)
+
+
+def closes(chat: Patience) -> None:
+    chat.scene.mail(chat.member)
+    chat.scene.turn.close(chat.member)
+
+
+@pytest.mark.parametrize("hurries", [says, whispers, closes])
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_is_said_does_not_wait_nor_does_what_came_before_it(
+    hurries: Callable[[Patience], None], waits: bool
+) -> None:
+    chat = Patience()
+    chat.comes()
+    assert not waits or chat.turn() == []
+    hurries(chat)
+    chat.comes()
+    assert chat.turn() == [[1, 2, 3]]
+    assert not chat.clock.getDelayedCalls()
+    chat.comes()
+    assert chat.turn() == [], "the next turn may wait again"

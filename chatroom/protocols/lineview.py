@@ -45,15 +45,40 @@ _Frame = Any  # a line, or a _Presence
 
 
 class _Presence:
-    """Someone came or went: the line that tells of it, and of what kind it has to be for others
-    beside it to be told in one line with it."""
+    """Someone came or went: the line that tells of it alone."""
 
-    __slots__ = ("event", "kind", "line")
+    __slots__ = ("event", "line")
 
     def __init__(self, event: Joined | Left, line: str) -> None:
         self.event = event
         self.line = line
-        self.kind = (type(event), event.room, event.reason if isinstance(event, Left) else "")
+
+
+class _Run:
+    """Joins and leaves with nothing between them, which are told together: in each room those who
+    joined, then those who left, by reason, and how many are there after it all."""
+
+    __slots__ = ("groups", "last", "left")
+
+    def __init__(self) -> None:
+        self.groups: dict[tuple[str | None, str | None], list[_Presence]] = {}
+        self.last: dict[str | None, Joined | Left] = {}
+        self.left: set[str] = set()  # who of these joins is told of in another run
+
+    def add(self, presence: _Presence) -> None:
+        event = presence.event
+        reason = None
+        if type(event) is Left:
+            reason = event.reason
+            self.left.add(event.sender)
+        self.groups.setdefault((event.room, reason), []).append(presence)
+        self.last[event.room] = event
+
+    def ordered(self) -> list[list[_Presence]]:
+        """By room, and joins first."""
+        order = {room: number for number, room in enumerate(self.last)}
+        kinds = sorted(self.groups, key=lambda kind: (order[kind[0]], kind[1] is not None))
+        return [self.groups[kind] for kind in kinds]
 
 
 class LineView:
@@ -92,27 +117,31 @@ class LineView:
         return text.encode()
 
     def _together(self, frames: Sequence[_Frame]) -> Iterator[str]:
-        """The lines, with one for those joins, or leaves, that stand together."""
-        run: list[_Presence] = []
+        """The lines, with few for the joins and leaves that stand together."""
+        run = _Run()
         for frame in frames:
-            presence = type(frame) is _Presence
-            if run and not (presence and frame.kind == run[0].kind):
-                yield self._told(run)
-                run = []
-            if presence:
-                run.append(frame)
+            if type(frame) is _Presence:
+                if frame.event.sender in run.left and type(frame.event) is Joined:
+                    yield from self._told(run)
+                    run = _Run()
+                run.add(frame)
             else:
+                if run.groups:
+                    yield from self._told(run)
+                    run = _Run()
                 yield frame
-        if run:
-            yield self._told(run)
+        yield from self._told(run)
 
-    def _told(self, run: list[_Presence]) -> str:
-        if len(run) == 1:
-            return run[0].line
-        last = run[-1].event
-        # Of thousands who come at once, only those are asked for their names who are named.
-        names = [presence.event.shown for presence in run[:_MOST_NAMED]]
-        return self._line(last, _presence(listed(names, len(run), _MOST_NAMED), last))
+    def _told(self, run: _Run) -> Iterator[str]:
+        for group in run.ordered():
+            # Of thousands who come at once, only those are asked for their names who are named.
+            names = [each.event.shown for each in group[:_MOST_NAMED]]
+            last = run.last[group[0].event.room]
+            if len(group) == 1 and group[0].event is last:
+                yield group[0].line
+            else:
+                text = _presence(listed(names, len(group), _MOST_NAMED), group[0].event, last.here)
+                yield self._line(last, text)
 
     def _line(self, event: Event, text: str) -> str:
         room = f"[{event.room}] " if event.room is not None and event.room != self._room else ""
@@ -156,10 +185,10 @@ def _stamp(minute: float, form: str) -> str:
     return datetime.fromtimestamp(minute * 60).strftime(form)
 
 
-def _presence(names: str, event: Joined | Left) -> str:
+def _presence(names: str, event: Joined | Left, here: int) -> str:
     did = "joined" if isinstance(event, Joined) else "left"
     reason = f": {event.reason}" if isinstance(event, Left) and event.reason else ""
-    return f"-- {names} {did}{reason} ({event.here} here)"
+    return f"-- {names} {did}{reason} ({here} here)"
 
 
 def _told(event: Told) -> str:
@@ -180,8 +209,8 @@ _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     Said: lambda event: f"<{event.shown}> {event.text}",
     Acted: lambda event: f"* {event.shown} {event.text}",
     Told: _told,
-    Joined: lambda event: _presence(event.shown, event),
-    Left: lambda event: _presence(event.shown, event),
+    Joined: lambda event: _presence(event.shown, event, event.here),
+    Left: lambda event: _presence(event.shown, event, event.here),
     Renamed: lambda event: f"-- {event.shown} is now {event.nick}",
     TopicSet: _topic,
     Notice: lambda event: f"-- {event.text}",

@@ -56,6 +56,10 @@ def _unsent(transport: Any) -> int:
     return unsent
 
 
+# What is kept for most peers, who are never behind; an empty deque of one's own takes 770 bytes.
+_NOTHING: deque[bytes] = deque(maxlen=0)
+
+
 @implementer(IPushProducer)
 class Outbox:
     """Writes to `transport`, of which it is the only writer.
@@ -98,7 +102,7 @@ class Outbox:
         self._skipped_line: Any = skipped
         self._give_up: Any = give_up
         self._direct = self._send = _direct_send(transport)
-        self._kept: deque[bytes] = deque()
+        self._kept = _NOTHING
         self._kept_bytes = 0
         self._skipped = 0
         self._paused = False
@@ -148,6 +152,8 @@ class Outbox:
         ):
             self._skipped += data.count(b"\n")
         else:
+            if not self._kept:
+                self._kept = deque()
             self._kept.append(data)
             self._kept_bytes += len(data)
 

@@ -60,7 +60,7 @@ class HubFactory(ServerFactory):
         self._sweeping: IDelayedCall | None = None
         self._idle_checked = 0.0
         if hub.needs_turns:
-            hub.use_turns(partial(reactor.callLater, 0))
+            hub.use_turns(partial(reactor.callLater, 0), reactor.callLater)
 
     def opened(self) -> None:
         """A connection was made."""
@@ -86,9 +86,8 @@ class HubFactory(ServerFactory):
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweep()
-        waiting, self._all_lost = self._all_lost, []
-        for deferred in waiting:
-            deferred.callback(None)
+        while self._all_lost:
+            self._all_lost.pop(0).callback(None)
 
     def close(self, text: str, seconds: float) -> Deferred[None]:
         """Tell everyone `text` and close every connection; who takes longer than `seconds`
