@@ -56,12 +56,12 @@ class Turn:
     def __init__(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
         self.end_of_turn = end_of_turn
         self.later: Later | None = None
-        self._due = False
-        self._urgent = False
+        self._scheduled = False
+        self._hurried: set[Member] = set()
         self._moves = 0
         self._flushing = False
         self._waiting: Waiting | None = None
-        self._rooms: dict[Room, None] = {}
+        self._rooms: dict[Room, bool] = {}  # and whether what was posted there may wait
         self._apart: dict[Member, list[Event]] = {}
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
@@ -70,9 +70,10 @@ class Turn:
 
     def post(self, event: Event, origin: Member | None, *rooms: Room) -> None:
         """To everyone in the rooms but `origin`, and to the observers."""
+        waits = type(event) in _MAY_WAIT
         for room in rooms:
             room.post(event, origin)
-            self._rooms[room] = None
+            self._rooms[room] = waits and self._rooms.get(room, True)
         if type(event) in _MOVES:
             self._moves += 1
         for observer in self.observers:
@@ -80,30 +81,24 @@ class Turn:
                 observer(event)
             except Exception as error:
                 self.failures.append(error)
-        if not self._urgent and type(event) not in _MAY_WAIT:
-            self._hurry()
         if origin is not None:
-            self.set_apart(origin)
-        elif not self._due:
-            self._schedule()
+            self._apart.setdefault(origin, [])
+        self._schedule(waits)
 
     def mail(self, member: Member, *events: Event) -> None:
         """To one member."""
-        if not self._urgent and any(type(event) not in _MAY_WAIT for event in events):
-            self._hurry()
-        self.set_apart(member).extend(events)
-
-    def set_apart(self, member: Member) -> list[Event]:
-        """This turn, `member` does not simply get its rooms' batches; returns its mail."""
-        if not self._due:
-            self._schedule()
-        return self._apart.setdefault(member, [])
+        waits = all(type(event) in _MAY_WAIT for event in events)
+        if not waits:
+            self._hurried.add(member)
+        self._apart.setdefault(member, []).extend(events)
+        self._schedule(waits)
 
     def close(self, member: Member) -> None:
         """Close the member's door after this turn went out."""
         self._closing.append(member)
-        self._hurry()
-        self.set_apart(member)
+        self._hurried.add(member)
+        self._apart.setdefault(member, [])
+        self._schedule(waits=False)
 
     def make_room(self) -> None:
         """Between two verbs: a turn in which very many come and go is over already."""
@@ -113,49 +108,63 @@ class Turn:
             except ExceptionGroup as group:  # no fault of who is coming or going now
                 self.failures += group.exceptions
 
-    def _schedule(self) -> None:
-        self._due = True
-        self.end_of_turn(self._end)
+    def _schedule(self, waits: bool) -> None:
+        if not self._scheduled and not (waits and self._waiting is not None):
+            self._scheduled = True
+            self.end_of_turn(self._end)
 
     def _end(self) -> None:
-        """The reactor's turn is over; this one may wait."""
-        if not self._due or self._waiting is not None:
-            return  # what was there went out early
-        told = 0 if self._urgent else sum(len(room.members) for room in self._rooms)
-        wait = min(_LONGEST_WAIT, told * _WAIT_PER_MEMBER)
+        """The reactor's turn is over; this one may wait, or all of it that is not hurried."""
+        self._scheduled = False
+        patient = sum(len(room.members) for room, waits in self._rooms.items() if waits)
+        wait = min(_LONGEST_WAIT, patient * _WAIT_PER_MEMBER)
         if self.later is None or wait < _SHORTEST_WAIT:
             self.flush()
-        else:
+            return
+        hurried, self._hurried = self._hurried, set()
+        hurried.update(*(room.members for room, waits in self._rooms.items() if not waits))
+        if 2 * len(hurried) > patient:
+            self.flush()
+            return
+        if self._waiting is None:
             self._waiting = self.later(wait, self._waited)
+        if hurried:
+            self._flush_to(hurried)
 
     def _waited(self) -> None:
         self._waiting = None
         self.flush()
 
-    def _hurry(self) -> None:
-        """There is something in this turn that does not wait."""
-        self._urgent = True
-        if self._waiting is not None:
-            self._stop_waiting()
-            self.end_of_turn(self._end)
-
-    def _stop_waiting(self) -> None:
+    def flush(self) -> None:
+        """Deliver the turn. What members say meanwhile belongs to the next one."""
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
-
-    def flush(self) -> None:
-        """Deliver the turn. What members say meanwhile belongs to the next one."""
         rooms, self._rooms = self._rooms, {}
         apart, self._apart = self._apart, {}
-        closing, self._closing = self._closing, []
-        failures, self.failures = self.failures, []
-        self._due = self._urgent = False
+        self._hurried.clear()
         self._moves = 0
-        self._stop_waiting()
         for member in self.ignorers:
             apart.setdefault(member, [])
-        batches = {room: room.take() for room in rooms}
+        self._send({room: room.take() for room in rooms}, apart)
+
+    def _flush_to(self, hurried: set[Member]) -> None:
+        """Deliver the turn to some members, among them all of the rooms where something was said:
+        all that is for them so far, so that its order stays. The rest of it waits on."""
+        batches = {room: room.take() for room, waits in self._rooms.items() if not waits}
+        for room in batches:
+            del self._rooms[room]
+        apart = {}
+        for member in hurried:
+            mail = self._apart.pop(member, None)
+            coming = [event for room in member.rooms for event in room.coming(member)]
+            if mail is not None or coming or member.ignored:
+                apart[member] = [*(mail or ()), *coming]
+        self._send(batches, apart)
+
+    def _send(self, batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> None:
+        closing, self._closing = self._closing, []
+        failures, self.failures = self.failures, []
         self._flushing = True
         failures += _deliver(batches, apart) + _close(closing)
         self._flushing = False
@@ -166,7 +175,7 @@ class Turn:
 def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
     """Write to everyone. Who gets what is settled before: a program may speak, join or leave
     while it reads."""
-    for member in _merging(batches):
+    for member in chain(_merging(batches), *(batch.starts for batch in batches.values())):
         apart.setdefault(member, [])
     shared = [
         (batch, [member for member in room.members if member not in apart])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -25,6 +26,7 @@ from chatroom.hub import Hub
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
 from chatroom.protocols.line import _FIRST_STEPS, ChatFactory, ChatProtocol
+from chatroom.turn import Turn
 from tests.plainchat import NOW, Peer, PlainChat, fact, written
 from tests.wire import Wire
 
@@ -51,8 +53,9 @@ LINES = (
 class Client:
     """One connection, its peer in the model, and the bytes that the model owes it."""
 
-    def __init__(self, protocol: ChatProtocol, wire: Wire, peer: Peer) -> None:
+    def __init__(self, protocol: ChatProtocol, member: Member, wire: Wire, peer: Peer) -> None:
         self.protocol = protocol
+        self.member = member
         self.wire = wire
         self.peer = peer
         self.expected = bytearray()
@@ -207,7 +210,7 @@ class ManyClients(RuleBasedStateMachine):
         protocol.makeConnection(wire)
         assert protocol.member is not None
         peer = self.plain.enter(protocol.member.nick, _FIRST_STEPS)
-        self.clients.append(Client(protocol, wire, peer))
+        self.clients.append(Client(protocol, protocol.member, wire, peer))
 
     @precondition(lambda self: self.clients)
     @rule(
@@ -305,23 +308,30 @@ class ManyClients(RuleBasedStateMachine):
     def end_one_turn(self, flush: Callable[[], None]) -> None:
         for client in self.clients:
             client.begin()
-        try:
-            flush()
-        except* Fault:
-            pass
-        if self.hub._turn._waiting is not None:
-            return
+        served: set[Member] = set()
+        with patch.object(self.hub._turn, "_flush_to", partial(self.flush_to, served)):
+            try:
+                flush()
+            except* Fault:
+                pass
+        waits = self.hub._turn._waiting is not None
         for client in self.clients:
-            client.owe(written(client.peer))
-            client.peer.takes()
+            if client.member in served or not waits:
+                client.owe(written(client.peer))
+                client.peer.takes()
             client.check()
-        if self.bot is None:
+        if self.bot is None or (waits and self.bot not in served):
             return
         heard = self.plain_bot.takes()
         assert [fact(event) for event in self.heard] == heard
         self.heard.clear()
         for each in heard:
             self.plain_bot_hears(each)
+
+    def flush_to(self, served: set[Member], hurried: set[Member]) -> None:
+        """The rest of the turn waits; whoever is served gets all that is for it so far."""
+        served |= hurried
+        Turn._flush_to(self.hub._turn, hurried)
 
     def later(self, seconds: float, flush: Callable[[], None]) -> Any:
         """A turn in which nothing is said waits, until time passes or something is said."""

@@ -184,7 +184,6 @@ def test_an_event_that_was_posted_to_several_rooms_is_told_once() -> None:
 def test_a_member_for_whom_there_is_nothing_is_not_written_to() -> None:
     scene, room = Scene(), Room("#a", 0)
     member, ear = scene.member(room)
-    scene.turn.set_apart(member)
     scene.turn.mail(member)
     scene.turn.flush()
     scene.say(room, member)
@@ -201,7 +200,7 @@ def test_a_member_whose_write_raises_costs_nobody_a_line(apart: bool) -> None:
     for turn in (1, 2):
         scene.say(room)
         for member, _ in people if apart else ():
-            scene.turn.set_apart(member)
+            scene.turn.mail(member)
         with pytest.raises(ExceptionGroup) as raised:
             scene.turn.flush()
         assert raised.value.exceptions == (fault,)
@@ -347,6 +346,7 @@ class Patience:
         self.clock = Clock()
         self.scene.turn.later = self.clock.callLater
         self.room = Room("#a", 0)
+        self.elsewhere = Room("#b", 0)
         self.member, self.ear = self.scene.member(self.room)
         for _ in range(size - 1):
             self.scene.member(self.room)
@@ -409,8 +409,17 @@ def test_without_a_clock_nobody_waits() -> None:
     assert chat.turn() == [[1]]
 
 
-def says(chat: Patience) -> None:
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_is_said_does_not_wait_nor_does_what_came_before_it(waits: bool) -> None:
+    chat = Patience()
+    chat.comes()
+    assert not waits or chat.turn() == []
     chat.scene.say(chat.room)
+    chat.comes()
+    assert chat.turn() == [[1, 2, 3]]
+    assert not chat.clock.getDelayedCalls()
+    chat.comes()
+    assert chat.turn() == [], "the next turn may wait again"
 
 
 def whispers(chat: Patience) -> None:
@@ -424,17 +433,61 @@ def closes(chat: Patience) -> None:
     chat.scene.turn.close(chat.member)
 
 
-@pytest.mark.parametrize("hurries", [says, whispers, closes])
+def says_elsewhere(chat: Patience) -> None:
+    """In a small room, where this member is as well."""
+    if chat.elsewhere not in chat.member.rooms:
+        chat.elsewhere.joined(chat.member)
+        chat.member.rooms[chat.elsewhere] = None
+    chat.scene.say(chat.elsewhere)
+
+
+@pytest.mark.parametrize("hurries", [whispers, closes, says_elsewhere])
 @pytest.mark.parametrize("waits", [False, True])
-def test_what_is_said_does_not_wait_nor_does_what_came_before_it(
+def test_what_is_for_few_is_not_held_up_by_what_many_have_to_be_told(
     hurries: Callable[[Patience], None], waits: bool
 ) -> None:
+    """They get all that is for them so far, in order; the others get it when it is due."""
     chat = Patience()
+    other, ear = chat.scene.member(chat.room)
+    chat.scene.mail(other)
     chat.comes()
     assert not waits or chat.turn() == []
     hurries(chat)
     chat.comes()
-    assert chat.turn() == [[1, 2, 3]]
-    assert not chat.clock.getDelayedCalls()
+    assert chat.turn() == [[2, 3, 4]]
+    assert not ear.batches
     chat.comes()
-    assert chat.turn() == [], "the next turn may wait again"
+    hurries(chat)
+    assert chat.turn() == [[5, 6]]
+    chat.clock.advance(0.051)
+    assert chat.turn() == []
+    assert [[id for id in batch if id not in (3, 6)] for batch in ids(ear)] == [[1, 2, 4, 5]]
+    assert not chat.clock.getDelayedCalls()
+
+
+def test_of_very_many_who_come_and_go_in_one_turn_it_ends_early() -> None:
+    """Each of them is told of the others, which takes the square of their number."""
+    chat = Patience(3)
+    for _ in range(256):
+        assert not chat.ear.batches
+        chat.scene.turn.make_room()
+        chat.comes()
+    chat.scene.turn.make_room()
+    assert ids(chat.ear) == [list(range(1, 257))]
+    chat.ear.batches.clear()
+    chat.comes()
+    assert chat.turn() == [[257]]
+
+
+def test_what_is_raised_when_a_turn_ends_early_is_told_with_the_next() -> None:
+    """It is no fault of who comes then."""
+    chat = Patience(3)
+    chat.ear.fault = ValueError("broken")
+    for _ in range(256):
+        chat.comes()
+    chat.scene.turn.make_room()
+    chat.ear.fault = None
+    chat.comes()
+    with pytest.raises(ExceptionGroup) as raised:
+        chat.turn()
+    assert [str(error) for error in raised.value.exceptions] == ["broken"]
