@@ -103,6 +103,6 @@ class Welcomed(Event):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replayed(Event):
-    """An earlier line, shown again with the day and time it was said."""
+    """Earlier lines, shown again with the day and time they were said."""
 
-    event: Event
+    events: tuple[Event, ...]

@@ -194,10 +194,8 @@ class Hub:
         events = [event for event in room.recent if not (member.ignored and ignores(member, event))]
         events = events[len(events) - most :] if most < len(events) else events
         if events:
-            self._turn.mail(
-                member,
-                *(Replayed(next(self._ids), now, e.room, e.sender, e.shown, e) for e in events),
-            )
+            again = Replayed(next(self._ids), now, room.name, "", "", tuple(events))
+            self._turn.mail(member, again)
         return len(events)
 
     # Being someone

@@ -24,7 +24,7 @@ from chatroom.events import (
     Welcomed,
 )
 
-__all__ = ["NOW", "Peer", "PlainChat", "fact", "written"]
+__all__ = ["NOW", "Peer", "PlainChat", "facts", "written"]
 
 Fact = tuple[Any, ...]
 
@@ -264,8 +264,14 @@ class PlainChat:
         return ""
 
 
-def fact(event: Event) -> Fact:
-    """What an event of the real chat says."""
+def facts(event: Event) -> list[Fact]:
+    """What an event of the real chat says: one thing, or all that it shows again."""
+    if isinstance(event, Replayed):
+        return [("again", each.room, _fact(each)) for each in event.events]
+    return [_fact(event)]
+
+
+def _fact(event: Event) -> Fact:
     match event:
         case Said() | Acted():
             return type(event).__name__.lower(), event.room, event.sender, event.text
@@ -282,8 +288,6 @@ def fact(event: Event) -> Fact:
             return "topic", event.room, event.sender, event.topic
         case Notice() | Welcomed():
             return type(event).__name__.lower(), None, event.text
-        case Replayed():
-            return "again", event.room, fact(event.event)
     raise TypeError(f"no fact tells of {event!r}")
 
 

@@ -70,7 +70,7 @@ def welcomed() -> Welcomed:
 
 
 def replayed(event: Event) -> Replayed:
-    return Replayed(2, NOON + 86400, event.room, event.sender, event.shown, event)
+    return Replayed(2, NOON + 86400, event.room, "", "", (event,))
 
 
 def view(
@@ -93,12 +93,14 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
     time.tzset()
     lineview._stamp.cache_clear()
+    lineview._again.cache_clear()
 
 
 def local(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     lineview._stamp.cache_clear()
+    lineview._again.cache_clear()
 
 
 # Each event

@@ -27,7 +27,7 @@ from chatroom.limits import Limits
 from chatroom.member import Listener, Member
 from chatroom.protocols.line import _FIRST_STEPS, ChatFactory, ChatProtocol
 from chatroom.turn import Turn
-from tests.plainchat import NOW, Peer, PlainChat, fact, written
+from tests.plainchat import NOW, Peer, PlainChat, facts, written
 from tests.wire import Wire
 
 # Small, so that a stalled client meets them within a few lines.
@@ -323,7 +323,7 @@ class ManyClients(RuleBasedStateMachine):
         if self.bot is None or (waits and self.bot not in served):
             return
         heard = self.plain_bot.takes()
-        assert [fact(event) for event in self.heard] == heard
+        assert [fact for event in self.heard for fact in facts(event)] == heard
         self.heard.clear()
         for each in heard:
             self.plain_bot_hears(each)

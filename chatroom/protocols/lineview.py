@@ -104,6 +104,8 @@ class LineView:
                 frames.append(f"<{event.shown}> {event.text}\r\n")
             elif isinstance(event, (Joined, Left)):
                 frames.append(_Presence(event, self._line(event, _FORMATS[type(event)](event))))
+            elif isinstance(event, Replayed):
+                frames.append("".join(_again(e, e.room != self._room) for e in event.events))
             else:
                 frames.append(self._line(event, _FORMATS[type(event)](event)))
         return frames
@@ -149,8 +151,6 @@ class LineView:
         return f"{bell}{self._time(event)}{room}{text}\r\n"
 
     def _time(self, event: Event) -> str:
-        if isinstance(event, Replayed):
-            return _stamp(event.event.time // 60, "[%Y-%m-%d %H:%M] ")
         if self._timestamps == "off":
             return ""
         form = "[%H:%M] " if self._timestamps == "time" else "[%Y-%m-%d %H:%M] "
@@ -164,6 +164,14 @@ class LineView:
         if not isinstance(event, (Said, Acted)):
             return False
         return self._bell == "all" or (self._bell == "mention" and mentions(event.text, self._nick))
+
+
+@lru_cache(1024)
+def _again(event: Event, elsewhere: bool) -> str:
+    """An earlier line, written once for all who join and are shown it."""
+    room = f"[{event.room}] " if elsewhere and event.room is not None else ""
+    stamp = _stamp(event.time // 60, "[%Y-%m-%d %H:%M] ")
+    return f"{stamp}{room}{_FORMATS[type(event)](event)}\r\n"
 
 
 # Each lives as long as a member who uses it: of rooms made and emptied nothing is kept.
@@ -215,5 +223,4 @@ _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     TopicSet: _topic,
     Notice: lambda event: f"-- {event.text}",
     Welcomed: lambda event: event.text,
-    Replayed: lambda event: _FORMATS[type(event.event)](event.event),
 }
