@@ -76,7 +76,7 @@ class Hub:
     ) -> None:
         """Say how to learn that a turn is over (see the class), and how to wait some seconds:
         then a turn in which people only come and go waits a moment where a room is large."""
-        self._turn.end_of_turn, self._turn.later = end_of_turn, later
+        self._turn.use(end_of_turn, later)
 
     def apply(self, limits: Limits) -> None:
         """Use other limits from now on; nobody is dropped for being over a lowered one."""
@@ -93,7 +93,7 @@ class Hub:
 
         Raises BadName or NameTaken; a guest always gets in.
         """
-        self._turn.make_room()
+        self._turn.end_early()
         if nick:
             self._must_be_free(nick)
         member = Member(nick or self._guest_nick(), door, address, now)
@@ -111,9 +111,9 @@ class Hub:
     def leave(self, member: Member, reason: str, now: float, *, gone: bool = False) -> None:
         """Someone goes for good. Its door is closed after this turn, unless there is nobody
         behind it any more (`gone`). Twice does no harm."""
+        self._turn.end_early()
         if not member.present:
             return
-        self._turn.make_room()
         member.present = False
         member.last_from = None
         for room in tuple(member.rooms):
@@ -131,8 +131,8 @@ class Hub:
 
     def join(self, member: Member, name: str, now: float) -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
+        self._turn.end_early()
         member.must_be_present()
-        self._turn.make_room()
         name = room_name(name)
         room = self.rooms.get(fold(name))
         if room is not None and room in member.rooms:
@@ -148,7 +148,7 @@ class Hub:
 
     def part(self, member: Member, name: str, reason: str, now: float) -> Room:
         """Leave a room. Raises NotInRoom."""
-        self._turn.make_room()
+        self._turn.end_early()
         room = self.room_of(member, name)
         self._leave_room(member, room, reason, now, gone=False)
         return room
@@ -212,8 +212,8 @@ class Hub:
 
     def rename(self, member: Member, nick: str, now: float) -> None:
         """Take another nick. Raises BadName, NameTaken, TooMany."""
+        self._turn.end_early()
         member.must_be_present()
-        self._turn.make_room()
         if nick == member.nick:
             raise NameTaken(f"You are {nick} already.")
         self._must_be_free(nick, member)
@@ -320,7 +320,8 @@ class Hub:
 
     def _switch(self, member: Member, room: Room | None) -> None:
         member.current = room
-        member.refresh()
+        if member.present:
+            member.refresh()
 
     def _room(self, name: str) -> Room:
         room = self.rooms[fold(name)] = Room(name, self.limits.recent or 0)

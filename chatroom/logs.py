@@ -14,7 +14,6 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from types import FrameType
 from typing import IO, Any, cast
 
@@ -75,16 +74,6 @@ def _level(event: LogEvent) -> str | None:
     return level.name if level else None
 
 
-def _time(seconds: float | None) -> str:
-    return formatTime(None) if seconds is None else _second(int(seconds))
-
-
-@lru_cache(1)
-def _second(second: int) -> str:
-    # To make this text takes as long as all the rest of a line of the log (27 us each).
-    return formatTime(second)
-
-
 def _text(event: LogEvent) -> str | None:
     """Twisted's classic line: `TIME [SOURCE] MESSAGE`, and below it, tabbed, a traceback."""
     message, failure = _message_and_failure(event)
@@ -92,7 +81,7 @@ def _text(event: LogEvent) -> str | None:
         return None
     source = f"{event.get('log_namespace', '-')}#{_level(event) or '-'}"
     source = safe_str(event.get("log_system", source))
-    lines = [f"{_time(event.get('log_time'))} [{source}] {message}"]
+    lines = [f"{formatTime(event.get('log_time'))} [{source}] {message}"]
     if failure is not None:
         lines += failure.getTraceback().rstrip("\n").split("\n")
     return "\n\t".join(_printable(line, _escape_text) for line in lines) + "\n"

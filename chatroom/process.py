@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _TIDY_CALLS = 10
+_MANY = 100
 _GROWTH_BYTES = 4 * 1024 * 1024
 
 # Kept free of connections: the log, the listeners, epoll, the reactor's own pipes.
@@ -97,33 +98,35 @@ def stop_on_terminate(reactor: Any) -> None:
 
 class Tidying:
     """Returns to the system what was freed: when the process has grown since the last time, or
-    lost half its members or all of them.
+    lost a hundred connections that were at least half of all.
 
     glibc keeps what lies between pieces in use: after 200 peers that never read, each with a
-    megabyte of its own, over 250 MiB of it. `members` tells how many there are.
+    megabyte of its own, over 250 MiB of it. `connections` tells how many are open.
     """
 
-    def __init__(self, members: Callable[[], int]) -> None:
-        self._members = members
+    def __init__(self, connections: Callable[[], int]) -> None:
+        self._connections = connections
         self._most = 0
         self._least = self._size = _resident()
         self._calls = 0
 
     def __call__(self) -> None:
         """To be called once a second or so, which looks every tenth time, and when the last
-        member has gone."""
+        connection is gone."""
         self._calls += 1
-        here = self._members()
-        self._most = max(self._most, here)
-        if here and self._calls % _TIDY_CALLS:
+        now = self._connections()
+        self._most = max(self._most, now)
+        if now and self._calls % _TIDY_CALLS:
             return
         size = _resident()
-        has_cause = here < self._most / 2 or size >= self._size + _GROWTH_BYTES
-        if not has_cause or size < self._least + _GROWTH_BYTES:
+        has_shrunk = self._most - now >= max(_MANY, now)
+        if size < self._least + _GROWTH_BYTES or not (
+            has_shrunk or size >= self._size + _GROWTH_BYTES
+        ):
             return
         gc.collect()
         _trim(0)
-        self._size, self._most = _resident(), here
+        self._size, self._most = _resident(), now
         self._least = min(self._least, self._size)
 
 

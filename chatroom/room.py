@@ -35,7 +35,7 @@ class Room:
         """Keep the event, and add it to this turn's batch. `origin` does not get it back."""
         if isinstance(event, (Said, Acted)):
             if self.recent is _NOTHING:
-                self.keep(self._most_recent)
+                self.recent = deque(maxlen=self._most_recent)
             self.recent.append(event)
         if self._batch is None:
             self._batch = Batch()
@@ -63,7 +63,8 @@ class Room:
     def keep(self, recent: int) -> None:
         """Keep that many lines to show again."""
         self._most_recent = recent
-        self.recent = deque(self.recent, maxlen=recent)
+        if self.recent:
+            self.recent = deque(self.recent, maxlen=recent)
 
     def take(self) -> Batch:
         """This turn's batch; what is posted from now on belongs to the next."""

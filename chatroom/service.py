@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
@@ -112,7 +113,7 @@ class _Daemon(ChatService):
         use_steady_clock(reactor)
         super().__init__(self._fitted(options.settings), reactor)
         for factory in self.factories.values():
-            factory.each_second = Tidying(lambda: len(self.hub.members))
+            factory.each_second = Tidying(partial(getattr, factory, "connections"))
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")

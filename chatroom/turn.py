@@ -5,7 +5,8 @@ The rules it keeps:
   lines of all its rooms, private lines and replies alike.
 - Members whose turn is just a room's batch get the same rendered object.
 - A member that raises costs the others nothing; it is reported after the loop.
-- A turn in which people only come and go may wait, as a whole, until something is said.
+- A turn in which people only come and go may wait; whoever something is said to meanwhile gets
+  all that is for it so far, and the rest waits on.
 """
 
 from __future__ import annotations
@@ -35,20 +36,20 @@ _MOST_WHO_MOVE = 256
 _MOVES = frozenset({Joined, Left, Renamed})
 
 
-class Waiting(Protocol):
+class Timer(Protocol):
     """What is to be called later, and may still be called off."""
 
     def cancel(self) -> object: ...
 
 
-Later = Callable[[float, Callable[[], None]], Waiting]
+Later = Callable[[float, Callable[[], None]], Timer]
 
 
 class Turn:
     """Collects posts and mail, and delivers them when `flush` is called.
 
-    `end_of_turn` is given `flush`, once a turn, and calls it when the turn is over.
-    `later`, if given, calls it after so many seconds, where a turn may wait.
+    `end_of_turn` calls what it is given once the reactor's turn is over; `later`, if there is
+    one, after so many seconds, where a turn may wait.
     `ignorers` are the members that do not want to read everything, `observers` hear of
     each event at once, and `failures` is what others raised who must not stop a turn.
     """
@@ -56,13 +57,13 @@ class Turn:
     def __init__(self, end_of_turn: Callable[[Callable[[], None]], object]) -> None:
         self.end_of_turn = end_of_turn
         self.later: Later | None = None
-        self._scheduled = False
-        self._hurried: set[Member] = set()
-        self._moves = 0
+        self._scheduled = False  # whether `_end` will be called
+        self._timer: Timer | None = None  # of a turn that waits
         self._flushing = False
-        self._waiting: Waiting | None = None
-        self._rooms: dict[Room, bool] = {}  # and whether what was posted there may wait
-        self._apart: dict[Member, list[Event]] = {}
+        self._rooms: dict[Room, bool] = {}  # and whether all that was posted there may wait
+        self._apart: dict[Member, list[Event]] = {}  # and their mail
+        self._hurried: set[Member] = set()  # who has mail that does not wait
+        self._moves = 0  # how many came, went or changed nicks
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
         self.observers: list[Callable[[Event], object]] = []
@@ -76,14 +77,14 @@ class Turn:
             self._rooms[room] = waits and self._rooms.get(room, True)
         if type(event) in _MOVES:
             self._moves += 1
+        if origin is not None:
+            self._apart.setdefault(origin, [])
+        self._schedule(waits)
         for observer in self.observers:
             try:
                 observer(event)
             except Exception as error:
                 self.failures.append(error)
-        if origin is not None:
-            self._apart.setdefault(origin, [])
-        self._schedule(waits)
 
     def mail(self, member: Member, *events: Event) -> None:
         """To one member."""
@@ -100,21 +101,30 @@ class Turn:
         self._apart.setdefault(member, [])
         self._schedule(waits=False)
 
-    def make_room(self) -> None:
-        """Between two verbs: a turn in which very many come and go is over already."""
+    def use(self, end_of_turn: Callable[[Callable[[], None]], object], later: Later | None) -> None:
+        """Use these from now on, also for what is there already."""
+        self.end_of_turn, self.later = end_of_turn, later
+        self._scheduled = False
+        if self._rooms or self._apart:
+            self._schedule(waits=False)
+
+    def end_early(self) -> None:
+        """To be called first in a verb, when nothing is half done: a turn in which very many come
+        and go is over already."""
         if self._moves >= _MOST_WHO_MOVE and not self._flushing:
             try:
                 self.flush()
             except ExceptionGroup as group:  # no fault of who is coming or going now
                 self.failures += group.exceptions
+                self._schedule(waits=False)
 
     def _schedule(self, waits: bool) -> None:
-        if not self._scheduled and not (waits and self._waiting is not None):
+        if not self._scheduled and not (waits and self._timer is not None):
             self._scheduled = True
             self.end_of_turn(self._end)
 
     def _end(self) -> None:
-        """The reactor's turn is over; this one may wait, or all of it that is not hurried."""
+        """The reactor's turn is over; this one may wait, or all of it but what is for some."""
         self._scheduled = False
         patient = sum(len(room.members) for room, waits in self._rooms.items() if waits)
         wait = min(_LONGEST_WAIT, patient * _WAIT_PER_MEMBER)
@@ -123,23 +133,23 @@ class Turn:
             return
         hurried, self._hurried = self._hurried, set()
         hurried.update(*(room.members for room, waits in self._rooms.items() if not waits))
-        if 2 * len(hurried) > patient:
+        if 2 * len(hurried) > patient:  # to tell the others as well costs less than to wait
             self.flush()
             return
-        if self._waiting is None:
-            self._waiting = self.later(wait, self._waited)
+        if self._timer is None:
+            self._timer = self.later(wait, self._time_is_up)
         if hurried:
             self._flush_to(hurried)
 
-    def _waited(self) -> None:
-        self._waiting = None
+    def _time_is_up(self) -> None:
+        self._timer = None
         self.flush()
 
     def flush(self) -> None:
         """Deliver the turn. What members say meanwhile belongs to the next one."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         rooms, self._rooms = self._rooms, {}
         apart, self._apart = self._apart, {}
         self._hurried.clear()
@@ -166,8 +176,10 @@ class Turn:
         closing, self._closing = self._closing, []
         failures, self.failures = self.failures, []
         self._flushing = True
-        failures += _deliver(batches, apart) + _close(closing)
-        self._flushing = False
+        try:
+            failures += _deliver(batches, apart) + _close(closing)
+        finally:
+            self._flushing = False
         if failures:
             raise ExceptionGroup("members or observers that raised", failures)
 
@@ -185,7 +197,11 @@ def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> li
         (member, mail, [batches[room] for room in member.rooms if room in batches])
         for member, mail in apart.items()
     ]
-    return _write_shared(shared) + _write_apart(shares)
+    failures: list[Exception] = []
+    own = _shares(shares, failures)
+    _write_shared(shared, failures)
+    _write_own(own, failures)
+    return failures
 
 
 def _close(closing: list[Member]) -> list[Exception]:
@@ -206,30 +222,39 @@ def _merging(batches: dict[Room, Batch]) -> list[Member]:
     return [member for member, rooms in busy.items() if rooms > 1]
 
 
-def _write_shared(shared: list[tuple[Batch, list[Member]]]) -> list[Exception]:
+def _write_shared(shared: list[tuple[Batch, list[Member]]], failures: list[Exception]) -> None:
     """Give each room's batch to its members, but for those set apart."""
-    failures: list[Exception] = []
     for batch, members in shared:
         for member in members:
             try:
                 member.write(batch[member.view])
             except Exception as error:
                 failures.append(error)
-    return failures
 
 
-def _write_apart(shares: list[tuple[Member, list[Event], list[Batch]]]) -> list[Exception]:
-    """Give each member set apart its own share of the turn."""
-    failures: list[Exception] = []
-    known = _Shares()
-    for member, mail, busy in shares:
+def _shares(
+    apart: list[tuple[Member, list[Event], list[Batch]]], failures: list[Exception]
+) -> list[tuple[Member, Any]]:
+    """Those set apart for whom there is something, and what."""
+    shares = _Shares()
+    own: list[tuple[Member, Any]] = []
+    for member, mail, busy in apart:
         try:
-            data = known.share(member, mail, busy)
-            if data is not None:
-                member.write(data)
+            data = shares.share(member, mail, busy)
         except Exception as error:
             failures.append(error)
-    return failures
+        else:
+            if data is not None:
+                own.append((member, data))
+    return own
+
+
+def _write_own(own: list[tuple[Member, Any]], failures: list[Exception]) -> None:
+    for member, data in own:
+        try:
+            member.write(data)
+        except Exception as error:
+            failures.append(error)
 
 
 class _Shares:
@@ -259,7 +284,7 @@ class _Shares:
             frames.update(self._rendered(member.view, mail))
         if not frames:
             return None
-        if mail or len(busy) > 1:
+        if mail or len(busy) > 1:  # one batch is in order already
             return member.view.join([frames[id] for id in sorted(frames)])
         return member.view.join(list(frames.values()))
 

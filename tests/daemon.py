@@ -130,8 +130,9 @@ class Daemon:
 
     def _listens(self, doors: int) -> bool:
         assert self.process.poll() is None, f"the daemon ended:\n{self.log}"
-        self.ports = [int(port) for port in _LISTENING.findall(self.log)]
-        return self.log.count("Listening on ") >= doors
+        log = self.log
+        self.ports = [int(port) for port in _LISTENING.findall(log)]
+        return log.count("Listening on ") >= doors and log.endswith("\n")
 
     @property
     def port(self) -> int:

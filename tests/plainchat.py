@@ -126,7 +126,7 @@ class PlainChat:
         self.post(("left", room.name, peer.nick, len(room.members), reason), None, room)
         if not room.members and room is not self.lobby:
             del self.rooms[room.name.lower()]
-        if peer.current is room:
+        if peer.present and peer.current is room:
             peer.current = peer.rooms[-1] if peer.rooms else None
         if peer.current is None:
             return f"You left {room.name}, and are in no room. /join #lobby to talk."
@@ -301,7 +301,7 @@ def written(peer: Peer) -> str:
     runs: list[list[Fact]] = []
     for fact in peer.seen:
         run = runs[-1] if runs else []
-        again = fact[0] == "joined" and ("left", fact[2]) in {(each[0], each[2]) for each in run}
+        again = fact[0] == "joined" and ("left", *fact[1:3]) in {each[:3] for each in run}
         if run and {fact[0], run[-1][0]} <= {"joined", "left"} and not again:
             run.append(fact)
         else:

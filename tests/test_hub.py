@@ -131,7 +131,7 @@ def test_who_leaves_still_gets_what_was_said_before() -> None:
     bob.says("wait!")
     ann.says("/quit")
     bob.says("too late")
-    assert ann.reads() == ["[#lobby] <bob> wait!", "-- Bye."]
+    assert ann.reads() == ["<bob> wait!", "-- Bye."]
 
 
 def test_the_nick_of_one_who_left_is_free() -> None:

@@ -314,7 +314,7 @@ class ManyClients(RuleBasedStateMachine):
                 flush()
             except* Fault:
                 pass
-        waits = self.hub._turn._waiting is not None
+        waits = self.hub._turn._timer is not None
         for client in self.clients:
             if client.member in served or not waits:
                 client.owe(written(client.peer))

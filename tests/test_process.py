@@ -178,17 +178,17 @@ def test_descriptors_that_may_not_be_raised_are_lived_with(
 
 @pytest.fixture
 def tidied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """How often there was a collection by now, after ten more calls with so many members and MiB
-    (or one, with none)."""
-    now = {"members": 0, "mib": 100}
+    """How often there was a collection by now, after ten more calls (one, with no connections)
+    with so many connections and MiB."""
+    now = {"connections": 0, "mib": 100}
     collections: list[int] = []
     monkeypatch.setattr(process, "_resident", lambda: now["mib"] * 2**20)
     monkeypatch.setattr("gc.collect", lambda: collections.append(0))
-    tidy = process.Tidying(lambda: now["members"])
+    tidy = process.Tidying(lambda: now["connections"])
 
     def after(**given: int) -> int:
         now.update(given)
-        for _ in range(10 if now["members"] else 1):
+        for _ in range(10 if now["connections"] else 1):
             tidy()
         return len(collections)
 
@@ -196,22 +196,31 @@ def tidied(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
 
 def test_what_was_freed_is_given_back_after_growth(tidied: Callable[..., int]) -> None:
-    assert tidied(members=3, mib=100) == 0
+    assert tidied(connections=3, mib=100) == 0
     assert tidied(mib=105) == 1
     assert tidied(mib=108) == 1
     assert tidied(mib=109) == 2
 
 
-def test_what_was_freed_is_given_back_after_half_or_all_of_the_members_left(
+def test_what_was_freed_is_given_back_after_half_or_all_of_the_connections_left(
     tidied: Callable[..., int],
 ) -> None:
-    assert tidied(members=50, mib=103) == 0
-    assert tidied(members=20) == 0, "it has not grown"
-    assert tidied(members=60, mib=120) == 1
-    assert tidied(members=30) == 1
-    assert tidied(members=29) == 2
-    assert tidied(members=15) == 2
-    assert tidied(members=0) == 3
+    assert tidied(connections=500, mib=103) == 0
+    assert tidied(connections=200) == 0, "it has not grown"
+    assert tidied(connections=600, mib=120) == 1
+    assert tidied(connections=301) == 1
+    assert tidied(connections=300) == 2
+    assert tidied(connections=160) == 2
+    assert tidied(connections=150) == 3
+    assert tidied(connections=0) == 4
+
+
+def test_who_comes_and_goes_alone_is_no_cause(tidied: Callable[..., int]) -> None:
+    """Also where what was there since the start cannot be given back."""
+    assert tidied(connections=1, mib=120) == 1
+    for _ in range(20):
+        assert tidied(connections=0) == 1
+        assert tidied(connections=99) == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells so")

@@ -41,8 +41,6 @@ __all__ = ["LineView", "line_view"]
 
 _MOST_NAMED = 5
 
-_Frame = Any  # a line, or a _Presence
-
 
 class _Presence:
     """Someone came or went: the line that tells of it alone."""
@@ -63,22 +61,29 @@ class _Run:
     def __init__(self) -> None:
         self.groups: dict[tuple[str | None, str | None], list[_Presence]] = {}
         self.last: dict[str | None, Joined | Left] = {}
-        self.left: set[str] = set()  # who of these joins is told of in another run
+        self.left: set[tuple[str | None, str]] = set()
 
     def add(self, presence: _Presence) -> None:
         event = presence.event
         reason = None
         if type(event) is Left:
             reason = event.reason
-            self.left.add(event.sender)
+            self.left.add((event.room, event.sender))
         self.groups.setdefault((event.room, reason), []).append(presence)
         self.last[event.room] = event
+
+    def is_back(self, event: Joined | Left) -> bool:
+        """Whether this is a join of one who left in this run: it is told after that."""
+        return type(event) is Joined and (event.room, event.sender) in self.left
 
     def ordered(self) -> list[list[_Presence]]:
         """By room, and joins first."""
         order = {room: number for number, room in enumerate(self.last)}
         kinds = sorted(self.groups, key=lambda kind: (order[kind[0]], kind[1] is not None))
         return [self.groups[kind] for kind in kinds]
+
+
+_Frame = str | _Presence
 
 
 class LineView:
@@ -110,7 +115,7 @@ class LineView:
                 frames.append(self._line(event, _FORMATS[type(event)](event)))
         return frames
 
-    def join(self, frames: Sequence[_Frame]) -> bytes:
+    def join(self, frames: Sequence[Any]) -> bytes:
         """The lines' bytes."""
         try:
             text = "".join(frames)
@@ -122,16 +127,16 @@ class LineView:
         """The lines, with few for the joins and leaves that stand together."""
         run = _Run()
         for frame in frames:
-            if type(frame) is _Presence:
-                if frame.event.sender in run.left and type(frame.event) is Joined:
+            if isinstance(frame, _Presence):
+                if run.is_back(frame.event):
                     yield from self._told(run)
                     run = _Run()
                 run.add(frame)
-            else:
-                if run.groups:
-                    yield from self._told(run)
-                    run = _Run()
-                yield frame
+                continue
+            if run.groups:
+                yield from self._told(run)
+                run = _Run()
+            yield frame
         yield from self._told(run)
 
     def _told(self, run: _Run) -> Iterator[str]:

@@ -33,7 +33,8 @@ _SWEEP_SECONDS = 1.0
 class HubFactory(ServerFactory):
     """Serves `hub`; what `protocol` builds is a Connection.
 
-    `each_second`, if set, is called about so often while there are connections.
+    `connections` counts those that are open; `each_second`, if set, is called about so often
+    while there are any, and when the last has gone.
 
     `reactor` is Twisted's own unless given; `wall` tells the time of day, in seconds since
     the epoch.
@@ -55,7 +56,7 @@ class HubFactory(ServerFactory):
         self.behind: set[Outbox] = set()
         self.each_second: Callable[[], object] | None = None
         self._refused = 0
-        self._open = 0
+        self.connections = 0
         self._all_lost: list[Deferred[None]] = []
         self._sweeping: IDelayedCall | None = None
         self._idle_checked = 0.0
@@ -64,7 +65,7 @@ class HubFactory(ServerFactory):
 
     def opened(self) -> None:
         """A connection was made."""
-        self._open += 1
+        self.connections += 1
         if self._sweeping is None:
             self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
 
@@ -80,8 +81,8 @@ class HubFactory(ServerFactory):
 
     def lost(self) -> None:
         """A connection is gone."""
-        self._open -= 1
-        if self._open:
+        self.connections -= 1
+        if self.connections:
             return
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -94,7 +95,7 @@ class HubFactory(ServerFactory):
         to read what it is owed is dropped. Fires when all are gone."""
         self.close_seconds = seconds
         done: Deferred[None] = Deferred()
-        if not self._open:
+        if not self.connections:
             done.callback(None)
             return done
         self._all_lost.append(done)
@@ -113,7 +114,9 @@ class HubFactory(ServerFactory):
     def _sweep(self) -> None:
         """Once a second while there are connections, and when the last is gone: the timers of
         them all in one."""
-        self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self._open else None
+        self._sweeping = (
+            self.reactor.callLater(_SWEEP_SECONDS, self._sweep) if self.connections else None
+        )
         if self.each_second is not None:
             self.each_second()
         now = self.seconds()
