@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
+from chatroom.errors import NoSuchMember
 from chatroom.events import Event, Joined, Notice, Said, Told
 from chatroom.hub import Hub
+from chatroom.limits import Limits
 from chatroom.member import Listener, Member
 from chatroom.room import Room
 from chatroom.turn import Turn
@@ -491,3 +493,89 @@ def test_what_is_raised_when_a_turn_ends_early_is_told_with_the_next() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         chat.turn()
     assert [str(error) for error in raised.value.exceptions] == ["broken"]
+
+
+# A program that acts while a turn ends early, at the start of a verb
+
+
+def full_turn(acts: Callable[[Hub], object]) -> tuple[Chat, Person]:
+    """Ann, in a chat whose turn is full; a bot acts once, when it is delivered."""
+    chat = Chat(limits=Limits(nick_changes=None, joins=None))
+    acted: list[Event] = []
+
+    def hears(event: Event) -> None:
+        if isinstance(event, Joined) and not acted:
+            acted.append(event)
+            acts(chat.hub)
+
+    ann = chat.enter("ann")
+    chat.enter("bob")
+    chat.hub.enter(Listener(hears), NOW, "bot")
+    chat.end_turn()
+    for number in range(256):
+        chat.hub.enter(Listener(print), NOW, f"crowd{number}")
+    return chat, ann
+
+
+def kicks_ann(hub: Hub) -> None:
+    hub.leave(hub.members["ann"], "kicked", NOW)
+
+
+def test_who_is_kicked_while_the_turn_ends_cannot_leave_again() -> None:
+    chat, ann = full_turn(kicks_ann)
+    chat.hub.leave(ann.member, "", NOW)
+    assert "ann" not in chat.hub.members
+    assert ann.member not in chat.hub.lobby.members
+
+
+@pytest.mark.parametrize("verb", [Hub.join, Hub.rename])
+def test_who_is_kicked_while_the_turn_ends_can_do_no_more(verb: Callable[..., object]) -> None:
+    chat, ann = full_turn(kicks_ann)
+    with pytest.raises(NoSuchMember):
+        verb(chat.hub, ann.member, "#ghost" if verb is Hub.join else "ghost", NOW)
+    assert "#ghost" not in chat.hub.rooms and not ann.member.rooms
+    assert not {"ann", "ghost"} & chat.hub.members.keys()
+
+
+def test_who_is_ignored_cannot_be_seen_by_changing_its_nick_while_the_turn_goes_out() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+
+    def hears(event: Event) -> None:
+        if isinstance(event, Said) and event.sender == "ann":
+            chat.hub.rename(bot, "other", NOW)
+
+    bot = chat.hub.enter(Listener(hears), NOW, "bot")
+    assert bob.gets("/ignore bot")
+    ann.says("hi")
+    chat.hub.say(bot, "spam", NOW)
+    assert [line for line in bob.reads() if line.startswith("<")] == ["<ann> hi"]
+
+
+def test_an_observer_that_acts_makes_nobody_read_its_own_lines() -> None:
+    chat, ann = full_turn(lambda hub: None)
+    chat.end_turn()
+    ann.reads()
+    for number in range(255):
+        chat.hub.rename(chat.hub.members[f"crowd{number}"], f"throng{number}", NOW)
+    comes = iter(["late"])
+
+    def observes(event: Event) -> None:
+        if nick := next(comes, ""):
+            chat.hub.enter(Listener(print), NOW, nick)
+
+    chat.hub.observers.append(observes)
+    ann.says("/nick anna")
+    assert not [line for line in ann.reads() if "ann is now anna" in line]
+
+
+def test_a_hub_that_learns_late_how_turns_end_delivers_what_was_there() -> None:
+    hub = Hub()
+    heard: list[Event] = []
+    with pytest.raises(RuntimeError):
+        hub.enter(Listener(heard.append), NOW, "ann")
+    due: list[Callable[[], None]] = []
+    hub.use_turns(due.append)
+    for each in due:
+        each()
+    assert heard
