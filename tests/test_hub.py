@@ -13,7 +13,7 @@ from chatroom.errors import BadName, ChatError, NameTaken, NoSuchMember, NotInRo
 from chatroom.events import Event, Joined, Left, Renamed, Said, TopicSet
 from chatroom.hub import MOST_IGNORED, Hub
 from chatroom.limits import Limits
-from chatroom.member import Listener
+from chatroom.member import Listener, Member
 from chatroom.names import is_guest
 from tests.inmemory import NOW, STAMP, Chat, Person
 
@@ -690,3 +690,18 @@ def test_guests_who_are_here_are_shown_the_other_way_too() -> None:
     chat.hub.show_guests(by_address=False)
     guest.says("hi")
     assert ann.reads() == [f"<{guest.member.nick}> hi"]
+
+
+def test_a_door_whose_view_raises_keeps_nobody_here() -> None:
+    """A program's own door: its member goes all the same, and its nick is free."""
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+
+    def raises(member: Member) -> Any:
+        raise ValueError("broken")
+
+    setattr(bob, "view", raises)  # noqa: B010
+    chat.hub.leave(bob.member, "", NOW)
+    assert ann.reads() == ["-- bob left (1 here)"]
+    assert nicks(chat.hub) == ["ann"]
+    assert "bob" not in chat.hub.members

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.task import Clock
@@ -579,3 +579,19 @@ def test_a_hub_that_learns_late_how_turns_end_delivers_what_was_there() -> None:
     for each in due:
         each()
     assert heard
+
+
+def test_a_program_that_ends_the_process_leaves_the_turn_as_any() -> None:
+    """Turns that would grow without end would be the price of an exit that was stopped."""
+    chat = Patience(3)
+    chat.ear.fault = cast(Any, SystemExit())
+    for _ in range(256):
+        chat.comes()
+    with pytest.raises(SystemExit):
+        chat.scene.turn.end_early()
+    chat.ear.fault = None
+    chat.ear.batches.clear()
+    for _ in range(256):
+        chat.comes()
+    chat.scene.turn.end_early()
+    assert len(chat.ear.batches) == 1
