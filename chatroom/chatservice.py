@@ -149,6 +149,7 @@ class ChatService(Service):
         """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
 
         async def listening() -> None:
+            """Wait for the port, and keep it unless the service stopped meanwhile."""
             door = listener(written)
             port = await door.listen(self.reactor, self.factories[door.protocol])
             if not self._listening:  # it took its time, and nobody wants it any more

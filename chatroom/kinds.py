@@ -92,6 +92,7 @@ class Text:
         return "text" if self.multiline else "text in quotes"
 
     def read(self, node: yaml.Node, check: Check) -> str:
+        """The text as it stands there. Raises Refused where YAML would take it for another."""
         text, _ = _scalar(node, self)
         if node.tag != f"{_TAG}str":
             taken = _TAKEN_FOR.get(node.tag, "a sign of its own")
@@ -161,6 +162,7 @@ class Number:
         return f"a {'whole ' * self.whole}number from {self.least} to {self.most}"
 
     def read(self, node: yaml.Node, check: Check) -> float:
+        """The number, in decimal digits and within its bounds. Raises Refused."""
         text, quoted = _scalar(node, self)
         if quoted:
             raise Refused((node, f"{clipped(text)} is in quotes, so text; write it without"))
@@ -196,6 +198,7 @@ class OrOff:
         return f"{self.kind}, or off"
 
     def read(self, node: yaml.Node, check: Check) -> object:
+        """None for `off`, otherwise what the other kind reads. Raises Refused."""
         if isinstance(node, yaml.ScalarNode):
             if node.value == "off" and not node.style:
                 return None
@@ -221,6 +224,7 @@ class Texts:
         return "a list, each item on a line of its own after '- '"
 
     def read(self, node: yaml.Node, check: Check) -> tuple[str, ...]:
+        """The texts in their order. Raises Refused with what is wrong with each."""
         items = _value(node, yaml.SequenceNode, self)
         if not items:
             raise Refused((node, "has no item; write one at least"))

@@ -145,6 +145,7 @@ class Listener:
         return self._EVENTS
 
     def write(self, data: Sequence[Event]) -> None:
+        """Give each event to the callable. What that raises comes after the last, together."""
         failures: list[Exception] = []
         for event in data:
             try:

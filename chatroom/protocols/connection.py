@@ -81,6 +81,7 @@ class Connection(LineReceiver):
         raise NotImplementedError
 
     def connectionMade(self) -> None:
+        """Admit the peer, or tell it why not and close."""
         factory = self.factory
         peer = self.transport.getPeer()
         self.address: str = getattr(peer, "host", "")
@@ -224,6 +225,7 @@ class Connection(LineReceiver):
         self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The end, whoever brought it: the member leaves, and nothing of it is left."""
         for timer in (self._abort, self._resume):
             if timer is not None and timer.active():
                 timer.cancel()

@@ -100,8 +100,8 @@ class LineView:
         self._plain = timestamps == "off" and bell == "off"
 
     def render(self, events: Sequence[Event]) -> list[_Frame]:
-        """A line for each event; joins and leaves stay as they are, since `join` tells those
-        that stand together in one line."""
+        """A line for each event, and a _Presence for who comes or goes, since `join` tells
+        together of those that stand together."""
         frames: list[_Frame] = []
         for event in events:
             # Most events are these, and this is the way of every line.

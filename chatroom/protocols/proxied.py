@@ -64,6 +64,7 @@ class _Proxied(HAProxyProtocolWrapper):
         )
 
     def dataReceived(self, data: bytes) -> None:
+        """Keep what comes until the header is whole, then pass everything on."""
         if self._deadline is None:
             super().dataReceived(data)
             return
