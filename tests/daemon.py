@@ -50,6 +50,9 @@ __all__ = [
 Answer = TypeVar("Answer")
 
 ROOT = Path(__file__).parents[1]
+# What is started a hundred times in a run is compiled once, whatever the environment says: that
+# took 0.1 of the 0.5 s of CPU of each start.
+ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
 TWISTD = (str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=")
 LOOPBACK = ("line=tcp:0:interface=127.0.0.1",)
 
@@ -114,7 +117,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 (*command, *listeners, *options),
                 cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(environ or {})},
+                env={**ENVIRON, **(environ or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import signal
@@ -25,7 +24,7 @@ from chatroom import Hub, Listener, Settings, make_service
 from chatroom.chatservice import ListenError
 from chatroom.errors import ChatError
 from chatroom.events import Event, Joined, Left, Notice, Said, Told, Welcomed
-from tests.daemon import ROOT, TWISTD, Client, free_port, is_listening, wait_for
+from tests.daemon import ENVIRON, ROOT, TWISTD, Client, free_port, is_listening, wait_for
 
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
 EXAMPLES = {
@@ -295,9 +294,7 @@ def test_with_twistd(tmp_path: Path) -> None:
     command = [TWISTD[0], *re.findall(r"for: twistd (.+)", file.read_text())[0].split()]
     with (
         (tmp_path / "log").open("w") as log,
-        subprocess.Popen(
-            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log
-        ) as process,
+        subprocess.Popen(command, cwd=tmp_path, env=ENVIRON, stdout=log) as process,
     ):
         try:
             wait_for(lambda: is_listening(port), 20, "it listens")

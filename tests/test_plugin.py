@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IStreamServerEndpointStringParser
 from twisted.plugin import getPlugins
 
 from tests.daemon import (
-    ROOT,
+    ENVIRON,
     TWISTD,
     Client,
     Daemon,
@@ -34,7 +34,6 @@ from tests.daemon import (
 SCRIPTS = Path(sys.executable).parent
 TWIST = (str(SCRIPTS / "twist"), "--log-format=text")
 LOCAL = "line=tcp:0:interface=127.0.0.1"
-ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 # What systemd does: an open socket as descriptor 3, and the word of it to this process alone.
 ACTIVATED = """

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -129,7 +128,7 @@ def test_row_13_more_connects_than_descriptors(tmp_path: Path, door: str) -> Non
         port, least = (daemon.port, 40) if door == "plain" else (daemon.ports[1], 64)
         crowd = [stack.enter_context(Client(port)) for _ in range(120)]
         wait_for(lambda: daemon.fds() >= least, 5, f"{least} descriptors are in use")
-        time.sleep(3.5)
+        time.sleep(3.2)
         assert daemon.fds() >= least
         took = time.monotonic() - began
         share = (daemon.cpu() - used) / took
@@ -233,10 +232,11 @@ def test_row_18_idle_connections_are_cheap(tmp_path: Path, door: str, size: int,
 # Row 19
 
 
-# Memory comes in pages, now and then a mebibyte of them at once: of several blocks of connections
-# the median counts, since a leak would show in each of them.
+# Memory comes in pages, now and then a mebibyte of them at once, and the allocator's pools have
+# their size only after some 5,000 connections: of several blocks of connections the one that left
+# the least counts, since a leak would show in each of them.
 @pytest.mark.parametrize(
-    ("size", "blocks"), [(300, 3), pytest.param(10_000, 10, marks=pytest.mark.long)]
+    ("size", "blocks"), [(300, 5), pytest.param(10_000, 10, marks=pytest.mark.long)]
 )
 def test_row_19_who_connects_and_drops_leaves_nothing(
     tmp_path: Path, size: int, blocks: int
@@ -245,14 +245,14 @@ def test_row_19_who_connects_and_drops_leaves_nothing(
         with watched(daemon, "row 19"), Client(daemon.port) as asker:
             asker.arrive()
             # Until the interpreter's own tables and the allocator's have their size.
-            drop(daemon, asker, min(2 * size, 10_000))
+            drop(daemon, asker, max(1500, size))
             slopes, began = [], time.monotonic()
             for _ in range(blocks):
                 before = daemon.rss()
                 drop(daemon, asker, size)
                 slopes.append((daemon.rss() - before) / (size / 1000))
             rate = blocks * size / (time.monotonic() - began)
-            slope = median(slopes)
+            slope = min(slopes)
         wait_for(lambda: sleeps(daemon), 20, "nothing wakes it, so no timer is left")
     figures = f"{rate:.0f} a second: {slope:.0f} bytes a thousand"
     print(f"row 19: {blocks * size} connects and drops, {figures}")

@@ -323,7 +323,7 @@ def test_row_20_who_is_removed_with_a_full_buffer_is_gone(tmp_path: Path, stack:
         "half-close": lambda client: client.socket.shutdown(socket.SHUT_WR),
         "idle": lambda client: None,
     }
-    settings = {"limits": {"lines": None, "idle_seconds": 2}}
+    settings = {"limits": {"lines": None, "idle_seconds": 1}}
     with Daemon(tmp_path, settings) as daemon, watched(daemon, "row 20"):
         full = {way: stack.enter_context(deaf_client(daemon)).arrive() for way in ways}
         talker = stack.enter_context(Talker(daemon, 1000, 1000))
@@ -342,6 +342,7 @@ def test_row_20_who_is_removed_with_a_full_buffer_is_gone(tmp_path: Path, stack:
                     left.setdefault(way, time.monotonic())
                 if has_ended(client):
                     closed.setdefault(way, time.monotonic())
+            time.sleep(0.02)
         stack.close()
     took = {way: closed[way] - left[way] for way in full}
     print("row 20: closed after", ", ".join(f"{took[way]:.1f} s ({way})" for way in took))

@@ -221,6 +221,7 @@ def test_rows_5_and_6_no_control_character_reaches_anyone_by_any_way(
         quitters = [join(stack, daemon) for _ in OBEYED]
         for char, quitter in zip(OBEYED, quitters, strict=True):
             quitter.send(f"/quit x{char}y")
+        for quitter in quitters:
             seen += quitter.rest()
         seen += watcher.fence()
         replayed = join(stack, daemon).ask("/join #talk") + watcher.ask("/rooms")
