@@ -182,7 +182,8 @@ def _under(load: Load, seconds: float, server: Server, clients: _Clients) -> dic
     if told.pop("extra"):
         raise Failure("More came than the lines that were said.")
     told["server_cpu"] = server.used().cpu - was.cpu
-    told["generator_cpu"] = clients.used().cpu - clients_was.cpu
+    # It never sleeps, but what it spends waiting is not the price of its work.
+    told["generator_cpu"] = max(0.0, clients.used().cpu - clients_was.cpu - told.pop("idle"))
     return told
 
 
