@@ -156,16 +156,19 @@ class Hub:
     # Speaking
 
     def say(self, member: Member, text: str, now: float) -> None:
-        """Say a line in the member's current room. Raises NotInRoom."""
+        """Say each line of `text` in the member's current room. Raises NotInRoom."""
         room = member.current or self.room_of(member, "")
         member.spoke = now
-        self._turn.post(Said(*self._by(member, now, room), text), member, room)
+        by = now, room.name, member.nick, member.shown
+        said = [Said(next(self._ids), *by, line) for line in text.splitlines()]
+        if said:
+            self._turn.post(member, (room,), *said)
 
     def act(self, member: Member, text: str, now: float) -> None:
         """Tell the current room what the member does. Raises NotInRoom."""
         room = self.room_of(member, "")
         member.spoke = now
-        self._turn.post(Acted(*self._by(member, now, room), text), member, room)
+        self._turn.post(member, (room,), Acted(*self._by(member, now, room), text))
 
     def tell(self, member: Member, nick: str, text: str, now: float) -> Member:
         """Say a line to one member alone; returns it. Raises NoSuchMember."""
@@ -219,7 +222,7 @@ class Hub:
         self._must_be_free(nick, member)
         member.spend("nick", self.limits.nick_changes, now, "You change nicks too fast.")
         event = Renamed(*self._by(member, now), nick)
-        self._turn.post(event, member, *member.rooms)
+        self._turn.post(member, member.rooms, event)
         for other in self._turn.ignorers:
             if member.folded in other.ignored:
                 self._settle(other)
@@ -234,7 +237,7 @@ class Hub:
         """Set the current room's topic; an empty one clears it. Raises NotInRoom."""
         room = self.room_of(member, "")
         room.topic, room.topic_by = topic, member.nick if topic else ""
-        self._turn.post(TopicSet(*self._by(member, now, room), topic), member, room)
+        self._turn.post(member, (room,), TopicSet(*self._by(member, now, room), topic))
         return room
 
     def ignore(self, member: Member, nick: str) -> None:
@@ -296,7 +299,7 @@ class Hub:
         room.joined(member)
         member.rooms[room] = None
         here = len(room.members)
-        self._turn.post(Joined(*self._by(member, now, room), here), member, room)
+        self._turn.post(member, (room,), Joined(*self._by(member, now, room), here))
         self._switch(member, room)
         self.notify(member, arrival(member, room), now)
 
@@ -306,7 +309,7 @@ class Hub:
         room.left(member)
         del member.rooms[room]
         here = len(room.members)
-        self._turn.post(Left(*self._by(member, now, room), here, reason), None, room)
+        self._turn.post(None, (room,), Left(*self._by(member, now, room), here, reason))
         if not room.members and room is not self.lobby:
             del self.rooms[fold(room.name)]
         if member.current is room:

@@ -31,15 +31,16 @@ class Room:
         self._most_recent = recent
         self._batch: Batch | None = None
 
-    def post(self, event: Event, origin: Member | None) -> None:
-        """Keep the event, and add it to this turn's batch. `origin` does not get it back."""
-        if isinstance(event, (Said, Acted)):
+    def post(self, origin: Member | None, *events: Event) -> None:
+        """Keep the events, which are of one kind, and add them to this turn's batch. `origin`
+        does not get them back."""
+        if isinstance(events[0], (Said, Acted)):
             if self.recent is _NOTHING:
                 self.recent = deque(maxlen=self._most_recent)
-            self.recent.append(event)
+            self.recent.extend(events)
         if self._batch is None:
             self._batch = Batch()
-        self._batch.post(event, origin)
+        self._batch.post(origin, *events)
 
     def joined(self, member: Member) -> None:
         """Let `member` in; of this turn it gets only what is posted from now on."""
@@ -98,11 +99,11 @@ class Batch(dict[View, Any]):
         self._own: dict[Member, list[int]] = {}
         self._frames: dict[View, dict[int, Any]] = {}
 
-    def post(self, event: Event, origin: Member | None) -> None:
-        """Add an event, which everyone gets but `origin`."""
-        self.events.append(event)
+    def post(self, origin: Member | None, *events: Event) -> None:
+        """Add events, which everyone gets but `origin`."""
+        self.events += events
         if origin is not None:
-            self._own.setdefault(origin, []).append(event.id)
+            self._own.setdefault(origin, []).extend([event.id for event in events])
 
     def __missing__(self, view: View) -> Any:
         data = self[view] = view.join(list(self._rendered(view).values()))

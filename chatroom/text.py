@@ -15,11 +15,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from chatroom.names import NICK_CHARACTERS, fold
 
-__all__ = ["clean", "decode", "is_clean", "mentions"]
+__all__ = ["clean", "decode", "decode_plain", "is_clean", "mentions"]
 
 # Ranges, not categories of `unicodedata`: what is refused does not depend on Python's release.
 _OBEYED: Final = re.compile(
@@ -72,6 +73,19 @@ def decode(line: bytes) -> str:
     Sequences are told apart as in the Unicode Standard, section 3.9 ("maximal subparts").
     """
     return clean(line.decode("utf-8", "replace"))
+
+
+def decode_plain(lines: Sequence[bytes | None]) -> str | None:
+    """Several lines of UTF-8 in one text, if `decode` would leave each as it is, and none of them
+    is None, is empty or ends with a space; None otherwise. It takes one pass where `decode` takes
+    one for each."""
+    try:
+        text = b"\n".join(lines).decode()  # type: ignore[arg-type]
+    except (TypeError, UnicodeDecodeError):
+        return None
+    if " \n" in text or text.endswith(" ") or not text.replace("\n", "").isprintable():
+        return None
+    return text
 
 
 def mentions(text: str, folded_nick: str) -> bool:

@@ -12,7 +12,7 @@ The rules it keeps:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, Protocol
 
@@ -69,22 +69,24 @@ class Turn:
         self.observers: list[Callable[[Event], object]] = []
         self.failures: list[Exception] = []
 
-    def post(self, event: Event, origin: Member | None, *rooms: Room) -> None:
-        """To everyone in the rooms but `origin`, and to the observers."""
-        waits = type(event) in _MAY_WAIT
+    def post(self, origin: Member | None, rooms: Iterable[Room], *events: Event) -> None:
+        """Events of one kind, to everyone in the rooms but `origin`, and to the observers."""
+        kind = type(events[0])
+        waits = kind in _MAY_WAIT
         for room in rooms:
-            room.post(event, origin)
+            room.post(origin, *events)
             self._rooms[room] = waits and self._rooms.get(room, True)
-        if type(event) in _MOVES:
-            self._moves += 1
+        if kind in _MOVES:
+            self._moves += len(events)
         if origin is not None:
             self._apart.setdefault(origin, [])
         self._schedule(waits)
         for observer in self.observers:
-            try:
-                observer(event)
-            except Exception as error:
-                self.failures.append(error)
+            for event in events:
+                try:
+                    observer(event)
+                except Exception as error:
+                    self.failures.append(error)
 
     def mail(self, member: Member, *events: Event) -> None:
         """To one member."""
@@ -189,10 +191,7 @@ def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> li
     while it reads."""
     for member in chain(_merging(batches), *(batch.starts for batch in batches.values())):
         apart.setdefault(member, [])
-    shared = [
-        (batch, [member for member in room.members if member not in apart])
-        for room, batch in batches.items()
-    ]
+    shared = [(batch, _without(room.members, apart)) for room, batch in batches.items()]
     shares = [
         (member, mail, [batches[room] for room in member.rooms if room in batches])
         for member, mail in apart.items()
@@ -202,6 +201,17 @@ def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> li
     _write_shared(shared, failures)
     _write_own(own, failures)
     return failures
+
+
+def _without(members: dict[Member, None], apart: dict[Member, list[Event]]) -> Iterable[Member]:
+    """The members who are not set apart; in a room of 100 in a tenth of the time that it takes to
+    ask each."""
+    if len(apart) > len(members):
+        return [member for member in members if member not in apart]
+    rest = members.copy()
+    for member in apart:
+        rest.pop(member, None)
+    return rest
 
 
 def _close(closing: list[Member]) -> list[Exception]:
@@ -222,12 +232,17 @@ def _merging(batches: dict[Room, Batch]) -> list[Member]:
     return [member for member, rooms in busy.items() if rooms > 1]
 
 
-def _write_shared(shared: list[tuple[Batch, list[Member]]], failures: list[Exception]) -> None:
+def _write_shared(shared: list[tuple[Batch, Iterable[Member]]], failures: list[Exception]) -> None:
     """Give each room's batch to its members, but for those set apart."""
+    data: Any
     for batch, members in shared:
+        view = None
         for member in members:
             try:
-                member.write(batch[member.view])
+                if member.view is not view:  # next to none, since most have the same
+                    data = batch[member.view]
+                    view = member.view
+                member.write(data)
             except Exception as error:
                 failures.append(error)
 

@@ -43,7 +43,7 @@ def test_what_is_said_and_done_is_kept_and_nothing_else() -> None:
     room = Room("#a", 10)
     head = (0.0, "#a", "ann", "ann")
     for event in (said(1), Joined(2, *head, 1), Acted(3, *head, "x"), TopicSet(4, *head, "y")):
-        room.post(event, None)
+        room.post(None, event)
     assert ids(room.recent) == [1, 3]
 
 
@@ -51,7 +51,7 @@ def test_what_is_said_and_done_is_kept_and_nothing_else() -> None:
 def test_so_many_of_the_last_lines_are_kept(recent: int, kept: list[int]) -> None:
     room = Room("#a", recent)
     for number in range(1, 6):
-        room.post(said(number), None)
+        room.post(None, said(number))
     assert ids(room.recent) == kept
 
 
@@ -59,7 +59,7 @@ def test_so_many_of_the_last_lines_are_kept(recent: int, kept: list[int]) -> Non
 def test_how_many_are_kept_can_change_and_the_newest_stay(recent: int, kept: list[int]) -> None:
     room = Room("#a", 3)
     for number in range(1, 4):
-        room.post(said(number), None)
+        room.post(None, said(number))
     room.keep(recent)
     assert ids(room.recent) == kept
 
@@ -68,7 +68,7 @@ def test_how_many_are_kept_can_change_before_anything_is_said() -> None:
     room = Room("#a", 3)
     room.keep(1)
     for number in range(1, 4):
-        room.post(said(number), None)
+        room.post(None, said(number))
     assert ids(room.recent) == [3]
     other = Room("#b", 3)
     assert not other.recent, "what one keeps is no other's"
@@ -78,9 +78,9 @@ def test_nobody_gets_its_own_lines_back() -> None:
     room, ann, bob = Room("#a", 0), member("ann"), member("bob")
     room.joined(ann)
     room.joined(bob)
-    room.post(said(1), ann)
-    room.post(said(2, "bob"), bob)
-    room.post(said(3), None)
+    room.post(ann, said(1))
+    room.post(bob, said(2, "bob"))
+    room.post(None, said(3))
     batch = room.take()
     assert ids(batch.share(ann)) == [2, 3]
     assert ids(batch.share(bob)) == [1, 3]
@@ -88,9 +88,9 @@ def test_nobody_gets_its_own_lines_back() -> None:
 
 def test_who_comes_in_the_middle_of_a_turn_gets_what_is_posted_from_then_on() -> None:
     room, ann = Room("#a", 0), member("ann")
-    room.post(said(1), None)
+    room.post(None, said(1))
     room.joined(ann)
-    room.post(said(2), None)
+    room.post(None, said(2))
     assert ids(room.take().share(ann)) == [2]
 
 
@@ -98,31 +98,31 @@ def test_what_is_coming_is_given_once() -> None:
     room, ann = Room("#a", 0), member("ann")
     assert room.coming(ann) == []
     room.joined(ann)
-    room.post(said(1), None)
-    room.post(said(2), ann)
+    room.post(None, said(1))
+    room.post(ann, said(2))
     assert ids(room.coming(ann)) == [1]
     assert room.coming(ann) == []
-    room.post(said(3), None)
+    room.post(None, said(3))
     assert ids(room.take().share(ann)) == [3]
 
 
 def test_who_leaves_and_comes_back_in_a_turn_misses_what_was_between() -> None:
     room, ann = Room("#a", 0), member("ann")
     room.joined(ann)
-    room.post(said(1), None)
+    room.post(None, said(1))
     room.left(ann)
-    room.post(said(2), None)
+    room.post(None, said(2))
     room.joined(ann)
-    room.post(said(3), None)
+    room.post(None, said(3))
     assert ids(room.take().share(ann)) == [3]
 
 
 def test_a_batch_is_taken_once_and_what_follows_is_the_next() -> None:
     room = Room("#a", 0)
-    room.post(said(1), None)
+    room.post(None, said(1))
     assert ids(room.take().events) == [1]
     assert room.take().events == []
-    room.post(said(2), None)
+    room.post(None, said(2))
     assert ids(room.take().events) == [2]
 
 
@@ -134,7 +134,7 @@ def test_what_an_ignored_member_says_is_hidden_whatever_the_case_of_its_nick() -
     events = [said(1, "Bob"), Acted(2, *head, "x"), Joined(3, *head, 2), TopicSet(4, *head, "t")]
     events += [said(5, "bobby"), Notice(6, 0.0, "#a", "", "", "n")]
     for event in events:
-        batch.post(event, None)
+        batch.post(None, event)
     assert ids(batch.share(ann)) == [3, 4, 5, 6]
 
 
@@ -144,7 +144,7 @@ def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
     ann = member("ann")
     ann.view = one
     for number, origin in ((1, None), (2, ann), (3, None)):
-        batch.post(said(number), origin)
+        batch.post(origin, said(number))
     assert batch[one] == (1, 2, 3)
     assert batch[one] is batch[one]
     assert batch.share(ann) == {1: 1, 3: 3}
@@ -155,5 +155,5 @@ def test_a_batch_is_rendered_once_for_each_view_whoever_asks() -> None:
 
 def test_who_said_all_there_is_gets_nothing() -> None:
     batch, ann = Batch(), member("ann")
-    batch.post(said(1), ann)
+    batch.post(ann, said(1))
     assert batch.share(ann) == {}

@@ -56,7 +56,7 @@ class Scene:
     def say(self, room: Room, origin: Member | None = None) -> int:
         self.posted += 1
         event = Said(self.posted, 0.0, room.name, "x", "x", "hi")
-        self.turn.post(event, origin, room)
+        self.turn.post(origin, (room,), event)
         return self.posted
 
     def mail(self, member: Member) -> int:
@@ -178,7 +178,7 @@ def test_an_event_that_was_posted_to_several_rooms_is_told_once() -> None:
     scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
     _, both = scene.member(a, b)
     _, one = scene.member(b)
-    scene.turn.post(Notice(1, 0.0, None, "", "", "to all"), None, a, b)
+    scene.turn.post(None, (a, b), Notice(1, 0.0, None, "", "", "to all"))
     scene.turn.flush()
     assert ids(both) == ids(one) == [[1]]
 
@@ -356,7 +356,7 @@ class Patience:
     def comes(self) -> int:
         self.scene.posted += 1
         event = Joined(self.scene.posted, 0.0, "#a", "x", "x", 9)
-        self.scene.turn.post(event, None, self.room)
+        self.scene.turn.post(None, (self.room,), event)
         return self.scene.posted
 
     def turn(self) -> list[list[int]]:

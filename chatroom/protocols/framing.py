@@ -65,7 +65,7 @@ class LineFramer:
         return lines if self.line_bytes is None else self._bounded(lines, self.line_bytes)
 
     def _bounded(self, lines: list[bytes | None], most: int) -> list[bytes | None]:
-        if any(len(line) > most for line in lines if line):
+        if lines and max(map(len, filter(None, lines))) > most:
             lines = [line if line and len(line) <= most else None for line in lines]
         if len(self.pending) - self.pending.endswith(b"\r") > most and not self.more:
             self.pending = b""

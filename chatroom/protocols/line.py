@@ -19,7 +19,7 @@ from chatroom.member import Member
 from chatroom.protocols.connection import Connection
 from chatroom.protocols.lineview import LineView, line_view
 from chatroom.protocols.serving import HubFactory
-from chatroom.text import decode
+from chatroom.text import decode, decode_plain
 
 __all__ = ["ChatFactory", "ChatProtocol"]
 
@@ -70,6 +70,22 @@ class ChatProtocol(Connection):
         text = decode(line).rstrip()
         if text and member is not None:
             speak(self.factory.hub, member, text, self.factory.wall())
+
+    def taken_at_once(self, lines: list[bytes | None]) -> bool:
+        """Say all the lines of one read in one go, if all they are is something to say.
+
+        Of 51 lines of 64 bytes each took 7 us one by one, and XX so.
+        """
+        hub, member = self.factory.hub, self.member
+        if self._fresh or member is None or member.current is None:
+            return False
+        if hub.observers:  # who may have a word, or the member out of the room, after each line
+            return False
+        text = decode_plain(lines)
+        if text is None or text.startswith("/") or "\n/" in text:
+            return False
+        hub.say(member, text, self.factory.wall())
+        return True
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line was too long, and none of it was kept."""

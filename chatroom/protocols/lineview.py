@@ -103,9 +103,11 @@ class LineView:
         """A line for each event, and a _Presence for who comes or goes, since `join` tells
         together of those that stand together."""
         frames: list[_Frame] = []
+        plain = Said if self._plain else None
+        here = self._room
         for event in events:
             # Most events are these, and this is the way of every line.
-            if type(event) is Said and self._plain and event.room == self._room:
+            if type(event) is plain and event.room == here:
                 frames.append(f"<{event.shown}> {event.text}\r\n")
             elif isinstance(event, (Joined, Left)):
                 frames.append(_Presence(event, self._line(event, _FORMATS[type(event)](event))))
