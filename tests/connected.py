@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Sequence
 from select import select
 from typing import Any, cast
@@ -19,9 +21,48 @@ from chatroom.limits import Limits
 from chatroom.member import Member
 from chatroom.protocols.line import ChatFactory, ChatProtocol
 
-__all__ = ["UNLIMITED", "Chat", "Peer", "Reactor", "behind", "owes", "texts", "two"]
+__all__ = ["UNLIMITED", "Chat", "Kernel", "Peer", "Reactor", "behind", "owes", "texts", "two"]
 
 UNLIMITED = Limits(lines=None, joins=None, nick_changes=None)
+
+
+class Kernel:
+    """A socket of which only the sending side matters. It takes `room` bytes, then none."""
+
+    family = socket.AF_INET
+
+    def __init__(self, room: float = 0) -> None:
+        self.room = room
+        self.error: OSError | None = None
+        self.taken = b""
+        self.sends = 0
+        self.closed = False
+
+    def send(self, data: bytes | memoryview) -> int:
+        self.sends += 1
+        if self.error is not None:
+            raise self.error
+        number = int(min(self.room, len(data)))
+        if data and not number:
+            raise BlockingIOError(errno.EAGAIN, "would block")
+        self.room -= number
+        self.taken += bytes(data[:number])
+        return number
+
+    def fileno(self) -> int:
+        return -1
+
+    def setblocking(self, blocking: bool) -> None:
+        assert not blocking
+
+    def setsockopt(self, *option: object) -> None:
+        pass
+
+    def shutdown(self, how: int) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Reactor(_DisconnectSelectableMixin, Clock):

@@ -31,9 +31,9 @@ CORE = names(
     "admission commands errors events hub limits member names phrases room text turn __version__",
     of="chatroom.",
 )
-FRAMES = names(".connection .framing .outbox .proxied .serving", of="chatroom.protocols") | {
-    "chatroom.protocols"
-}
+FRAMES = names(
+    ".connection .direct .framing .outbox .proxied .serving", of="chatroom.protocols"
+) | {"chatroom.protocols"}
 LINE = names(".line .lineview", of="chatroom.protocols")
 CONFIG = names("config kinds schema yamlfile", of="chatroom.")
 PROCESS = names("logs process", of="chatroom.")

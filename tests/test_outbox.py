@@ -17,60 +17,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet import tcp, unix
+from twisted.internet import tcp
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from chatroom.protocols import outbox as module
 from chatroom.protocols.outbox import Outbox
-from tests.connected import Reactor
+from tests.connected import Kernel, Reactor
+from tests.test_direct import of_another_class, over_a_unix_socket, plain, wrapped
 
 LIMIT = 1000
 STALL = 30
-
-
-class Kernel:
-    """A socket of which only the sending side matters. It takes `room` bytes, then none."""
-
-    family = socket.AF_INET
-
-    def __init__(self, room: float = 0) -> None:
-        self.room = room
-        self.error: OSError | None = None
-        self.taken = b""
-        self.sends = 0
-        self.closed = False
-
-    def send(self, data: bytes | memoryview) -> int:
-        self.sends += 1
-        if self.error is not None:
-            raise self.error
-        number = int(min(self.room, len(data)))
-        if data and not number:
-            raise BlockingIOError(errno.EAGAIN, "would block")
-        self.room -= number
-        self.taken += bytes(data[:number])
-        return number
-
-    def fileno(self) -> int:
-        return -1
-
-    def setblocking(self, blocking: bool) -> None:
-        assert not blocking
-
-    def setsockopt(self, *option: object) -> None:
-        pass
-
-    def shutdown(self, how: int) -> None:
-        pass
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Peer:
@@ -231,51 +192,6 @@ def test_a_peer_that_is_gone_is_not_written_to_again_and_may_still_be_read(code:
     assert not peer.behind
     assert peer.outbox.closed
     peer.outbox.close()
-
-
-def plain() -> Any:
-    return Peer().transport
-
-
-def not_connected() -> Any:
-    transport = plain()
-    transport.connected = 0
-    return transport
-
-
-def starting_tls() -> Any:
-    transport = plain()
-    transport.TLS = True
-    return transport
-
-
-def of_another_class() -> Any:
-    transport = plain()
-    transport.__class__ = type("Server", (tcp.Server,), {})
-    return transport
-
-
-def over_a_unix_socket() -> Any:
-    return unix.Server(Kernel(), Protocol(), b"", None, 0, Reactor())
-
-
-def wrapped() -> Any:
-    wrapper = ProtocolWrapper(WrappingFactory(Factory()), Protocol())
-    wrapper.makeConnection(plain())
-    return wrapper
-
-
-OTHERS = [not_connected, starting_tls, of_another_class, over_a_unix_socket, wrapped]
-
-
-def test_the_direct_send_of_a_plain_connection_is_the_sockets_own() -> None:
-    transport = plain()
-    assert module._direct_send(transport) == transport.socket.send
-
-
-@pytest.mark.parametrize("other", [*OTHERS, StringTransport])
-def test_there_is_no_direct_send_on(other: Callable[[], Any]) -> None:
-    assert module._direct_send(other()) is None
 
 
 @pytest.mark.parametrize("other", [over_a_unix_socket, wrapped, of_another_class])

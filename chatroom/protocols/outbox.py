@@ -11,21 +11,18 @@ would cost memory without end. The rules kept here:
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import tcp
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-__all__ = ["Outbox"]
+from chatroom.protocols.direct import NO_ROOM, direct_send
 
-# What `send` raises when the kernel has no room just now. All else means that the peer is gone.
-_NO_ROOM = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
+__all__ = ["Outbox"]
 
 if sys.platform == "win32":  # pragma: no cover
 
@@ -101,7 +98,7 @@ class Outbox:
         # Nothing, as the transport, once the connection is lost.
         self._skipped_line: Any = skipped
         self._give_up: Any = give_up
-        self._direct = self._send = _direct_send(transport)
+        self._direct = self._send = direct_send(transport)
         self._kept = _NOTHING
         self._kept_bytes = 0
         self._skipped = 0
@@ -123,21 +120,21 @@ class Outbox:
         if send is None:
             self._write_behind(data)
             return
-        # The direct send saves two epoll_ctl calls and a second poll for each recipient
-        # (10,000 deliveries: 205 epoll_ctl calls against 20,205).
         try:
             sent = send(data)
+            if sent == len(data):
+                return
         except OSError as error:
-            if error.errno not in _NO_ROOM:
+            if error.errno not in NO_ROOM:
                 # What the peer sent before it went may still wait to be read; reading, not
                 # writing, ends the connection (and whoever does not read it, asks `closed`).
                 self._send = self._direct = None
                 self._closed = True
                 return
-            sent = 0
-        if sent != len(data):
-            self._send = None
-            self._behind.add(self)
+            sent = getattr(error, "characters_written", 0)
+        self._send = None
+        self._behind.add(self)
+        if sent < len(data):
             self._pass_on(data[sent:])
 
     def _write_behind(self, data: bytes) -> None:
@@ -236,12 +233,3 @@ class Outbox:
         if self._skipped:
             self._transport.write(self._skipped_line(self._skipped))
         self._kept.clear()
-
-
-def _direct_send(transport: Any) -> Callable[[bytes], int] | None:
-    """The socket's own `send` where that is all that writing takes: a plain TCP connection.
-    None for any other transport (TLS, UNIX sockets, a test's), which is written to as usual."""
-    if type(transport) is not tcp.Server or transport.TLS or not transport.connected:
-        return None
-    send: Callable[[bytes], int] = transport.socket.send
-    return send
