@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.client import Client, Place, Task, line_of, places, text_of
 from benchmarks.dialects import DIALECTS
-from benchmarks.generator import Generator, Voice, count_bytes
+from benchmarks.generator import PATIENCE, Generator, Voice, count_bytes
 from benchmarks.processes import Failure
 
 _QUIET_SECONDS = 0.2
@@ -50,7 +50,7 @@ class Crowd:
             if left < 0:
                 one = next(iter(coming.values())).waits()
                 raise Failure(f"after {self._task.seconds:.0f} s {len(coming)} still {one}")
-            for fd, event in self._epoll.poll(left):
+            for fd, event in self._epoll.poll(min(left, PATIENCE)):
                 client = self._clients[fd]
                 if client.arrived:
                     count_bytes(client.socket)

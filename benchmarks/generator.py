@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 
 from benchmarks.processes import Failure
 
-__all__ = ["Generator", "Voice", "Window", "count_bytes", "share"]
+__all__ = ["PATIENCE", "Generator", "Voice", "Window", "count_bytes", "share"]
 
 STALLED = 5.0
-_PATIENCE = 0.0 if (os.cpu_count() or 1) > 1 else 0.001
+PATIENCE = 0.0 if (os.cpu_count() or 1) > 1 else 0.001
 _READ = 1 << 20
 _scratch = bytearray(_READ)
 
@@ -159,7 +159,7 @@ class Generator:
 
     def _poll(self) -> list[tuple[int, int]]:
         before = time.monotonic()
-        events = self._epoll.poll(_PATIENCE)
+        events = self._epoll.poll(PATIENCE)
         if not events:
             self._idle += time.monotonic() - before
         return events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from chatroom.errors import TooMany
@@ -43,6 +44,7 @@ class Admission:
             self._from[source] = here - 1
 
 
+@lru_cache(1024)
 def _source(address: str) -> str:
     """What counts as one source: an IPv4 address, an IPv6 /64; nothing for loopback."""
     try:

@@ -22,6 +22,7 @@ from chatroom.events import Acted, Event, Said
 from chatroom.hub import Hub
 from chatroom.listening import Listener, why_not
 from chatroom.names import check_room
+from chatroom.protocols.connection import tune
 from chatroom.protocols.line import ChatFactory
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "listener", "make_service"]
@@ -156,6 +157,7 @@ class ChatService(Service):
                 await maybeDeferred(port.stopListening)
                 return
             self.ports[written] = port
+            tune(port)
             address, talk = door.invitation(port.getHost())
             _log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
             if self.let_in and door.is_local(port.getHost()):

@@ -93,7 +93,7 @@ class Hub:
 
         Raises BadName or NameTaken; a guest always gets in.
         """
-        self._turn.end_early()
+        self._turn.end_early(joins=True)
         if nick:
             self._must_be_free(nick)
         member = Member(nick or self._guest_nick(), door, address, now)
@@ -131,7 +131,7 @@ class Hub:
 
     def join(self, member: Member, name: str, now: float) -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
-        self._turn.end_early()
+        self._turn.end_early(joins=True)
         member.must_be_present()
         name = room_name(name)
         room = self.rooms.get(fold(name))

@@ -38,6 +38,10 @@ class View(Protocol):
     def join(self, frames: Sequence[Any]) -> Any:
         """What `write` is given for these frames, made by this view."""
 
+    def rest(self, frames: Sequence[Any], start: int) -> Sequence[Any]:
+        """What `render` made, from `start` on, or fewer frames that read the same: for one who
+        came in the middle of a turn."""
+
 
 class Door(Protocol):
     """How the hub reaches the one behind a member."""
@@ -131,6 +135,9 @@ class _Events:
 
     def join(self, frames: Sequence[Event]) -> Sequence[Event]:
         return frames
+
+    def rest(self, frames: Sequence[Event], start: int) -> Sequence[Event]:
+        return frames[start:]
 
 
 class Listener:

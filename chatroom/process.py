@@ -19,6 +19,7 @@ from twisted.internet.error import ReactorNotRunning
 
 __all__ = [
     "Tidying",
+    "collect_rarely",
     "descriptors_for",
     "ignore_signals",
     "on_hangup",
@@ -94,6 +95,15 @@ def stop_on_terminate(reactor: Any) -> None:
 
     signal.signal(signal.SIGTERM, terminate)
     reactor.sigTerm = terminate  # which the reactor installs as it starts
+
+
+def collect_rarely() -> None:
+    """Look for cyclic garbage, of which a connection leaves none, after 50,000 new objects, not
+    700, and never among what is there at the start: of 10,000 who joined, looking took a tenth of
+    the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 class Tidying:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Any
 
@@ -90,7 +90,7 @@ class Batch(dict[View, Any]):
     everyone who has that view. A dict, since looking it up is on the way of every delivery.
     """
 
-    __slots__ = ("_frames", "_own", "events", "starts")
+    __slots__ = ("_frames", "_own", "_sequences", "events", "starts")
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,6 +98,7 @@ class Batch(dict[View, Any]):
         self.starts: dict[Member, int] = {}
         self._own: dict[Member, list[int]] = {}
         self._frames: dict[View, dict[int, Any]] = {}
+        self._sequences: dict[View, Sequence[Any]] = {}
 
     def post(self, origin: Member | None, *events: Event) -> None:
         """Add events, which everyone gets but `origin`."""
@@ -123,6 +124,24 @@ class Batch(dict[View, Any]):
             share.pop(id, None)
         return share
 
+    def rest(self, member: Member, after: int) -> Sequence[Any] | None:
+        """What is for one who came in the middle of the turn, if that is all there was after it
+        came and after the event of the id `after`. None if it is not, or for anyone else."""
+        start = self.starts.get(member)
+        own = self._own.get(member, ())
+        if start is None or member.ignored or len(own) > 1:
+            return None
+        if own:
+            if own[0] != self.events[start].id:
+                return None
+            start += 1
+        if start == len(self.events):
+            return ()
+        if self.events[start].id < after:
+            return None
+        self._rendered(member.view)
+        return member.view.rest(self._sequences[member.view], start)
+
     def is_special_for(self, member: Member) -> bool:
         """Whether `member` does not simply get all of it."""
         return bool(member.ignored) or member in self._own or member in self.starts
@@ -138,7 +157,8 @@ class Batch(dict[View, Any]):
         frames = self._frames.get(view)
         if frames is None:
             ids = (event.id for event in self.events)
-            frames = self._frames[view] = dict(zip(ids, view.render(self.events), strict=True))
+            sequence = self._sequences[view] = view.render(self.events)
+            frames = self._frames[view] = dict(zip(ids, sequence, strict=True))
         return frames
 
 

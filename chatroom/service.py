@@ -22,6 +22,7 @@ from chatroom.config import ConfigError, Settings, load
 from chatroom.logs import LoggedService, twistd_logger
 from chatroom.process import (
     Tidying,
+    collect_rarely,
     descriptors_for,
     ignore_signals,
     on_hangup,
@@ -123,6 +124,7 @@ class _Daemon(ChatService):
 
     def startService(self) -> None:
         super().startService()
+        self.reactor.callWhenRunning(collect_rarely)
         self.reactor.callWhenRunning(self._ready)
 
     def stopService(self) -> Deferred[Any]:

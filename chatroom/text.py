@@ -76,9 +76,9 @@ def decode(line: bytes) -> str:
 
 
 def decode_plain(lines: Sequence[bytes | None]) -> str | None:
-    """Several lines of UTF-8 in one text, if `decode` would leave each as it is, and none of them
-    is None, is empty or ends with a space; None otherwise. It takes one pass where `decode` takes
-    one for each."""
+    """Several lines of UTF-8, none of them empty, in one text, if `decode` would leave each as it
+    is and none ends with a space; None otherwise, and if one is None. It takes a few passes in all
+    where `decode` takes some for each."""
     try:
         text = b"\n".join(lines).decode()  # type: ignore[arg-type]
     except (TypeError, UnicodeDecodeError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Protocol
 
 from chatroom.events import Event, Joined, Left, Notice, Renamed, Replayed, Welcomed
@@ -31,8 +32,10 @@ _LONGEST_WAIT = 0.25
 _MAY_WAIT = frozenset({Joined, Left, Renamed, Notice, Replayed, Welcomed})
 
 # Whoever comes or goes is told of those who did before or after it in the same turn, which for
-# thousands at once takes the square of their number: 4,000 that closed in one turn took 9 s.
+# thousands at once takes the square of their number: 4,000 that closed in one turn took 9 s. Where
+# they only come, it does not (`View.rest`).
 _MOST_WHO_MOVE = 256
+_MOST_WHO_JOIN = 2048
 _MOVES = frozenset({Joined, Left, Renamed})
 
 
@@ -64,6 +67,7 @@ class Turn:
         self._apart: dict[Member, list[Event]] = {}  # and their mail
         self._hurried: set[Member] = set()  # who has mail that does not wait
         self._moves = 0  # how many came, went or changed nicks
+        self._only_joins = True  # whether all of those came
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
         self.observers: list[Callable[[Event], object]] = []
@@ -78,6 +82,7 @@ class Turn:
             self._rooms[room] = waits and self._rooms.get(room, True)
         if kind in _MOVES:
             self._moves += len(events)
+            self._only_joins &= kind is Joined
         if origin is not None:
             self._apart.setdefault(origin, [])
         self._schedule(waits)
@@ -110,10 +115,11 @@ class Turn:
         if self._rooms or self._apart:
             self._schedule(waits=False)
 
-    def end_early(self) -> None:
-        """To be called first in a verb, when nothing is half done: a turn in which very many come
-        and go is over already."""
-        if self._moves >= _MOST_WHO_MOVE and not self._flushing:
+    def end_early(self, *, joins: bool = False) -> None:
+        """To be called first in a verb, when nothing is half done, with whether all it does is to
+        join: a turn in which very many come and go is over already."""
+        most = _MOST_WHO_JOIN if joins and self._only_joins else _MOST_WHO_MOVE
+        if self._moves >= most and not self._flushing:
             try:
                 self.flush()
             except ExceptionGroup as group:  # no fault of who is coming or going now
@@ -156,6 +162,7 @@ class Turn:
         apart, self._apart = self._apart, {}
         self._hurried.clear()
         self._moves = 0
+        self._only_joins = True
         for member in self.ignorers:
             apart.setdefault(member, [])
         self._send({room: room.take() for room in rooms}, apart)
@@ -272,6 +279,9 @@ def _write_own(own: list[tuple[Member, Any]], failures: list[Exception]) -> None
             failures.append(error)
 
 
+_id = itemgetter(0)
+
+
 class _Shares:
     """What those get of one turn who are set apart in it. What several of them get is made once."""
 
@@ -291,6 +301,11 @@ class _Shares:
 
     def _merged(self, member: Member, mail: list[Event], busy: list[Batch]) -> Any:
         """In the order of the ids."""
+        if mail and len(busy) == 1:
+            rest = busy[0].rest(member, max(event.id for event in mail))
+            if rest is not None:
+                first = sorted(self._rendered(member.view, mail), key=_id)
+                return member.view.join([*(frame for _, frame in first), *rest])
         # One event may have been posted to several rooms (a change of nick): shown once.
         frames: dict[int, Any] = busy[0].share(member) if busy else {}
         for batch in busy[1:]:

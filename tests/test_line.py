@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import capturedLogs, formatEvent
 
+from chatroom.events import Event, Said
 from tests.connected import UNLIMITED, Chat, Peer, two
 
 STEPS = "-- Type to talk. /nick NAME gives you a name, /help lists the commands."
@@ -363,3 +364,55 @@ def test_what_is_said_is_not_logged() -> None:
         before = len(events)
         alice.says("hi", "/msg bob secret", "/topic tea")
         assert len(events) == before
+
+
+# Many lines in one read
+
+SAYABLE = st.sampled_from(
+    [b"hi", b"a b", b" a", b"a ", b"", b"/me waves", b"//x", b"/nick {}", b"/quit", b"/part",
+     b"\x1b[2J", b"\xff", b"\xc3\xa9", b"x" * 2000, b"\t", b"\xe2\x80\xa8x", b"hi\r", b"/join #x"]
+)  # fmt: skip
+
+
+@given(st.lists(SAYABLE, min_size=2, max_size=8), st.sampled_from(["", "in no room", "a bot"]))
+def test_lines_that_come_in_one_read_are_taken_as_if_each_came_alone(
+    lines: list[bytes], condition: str
+) -> None:
+    heard = []
+    for reads in ([b"\n".join(lines) + b"\n"], [line + b"\n" for line in lines]):
+        chat, alice, bob = two()
+        if condition == "in no room":
+            alice.says("/part")
+        if condition == "a bot":
+            chat.hub.observers.append(lambda event: None)
+        chat.turn()
+        alice.read(), bob.read()
+        for read in reads:
+            alice.send(read)
+        chat.turn()
+        heard.append((alice.read(), bob.read()))
+    assert heard[0] == heard[1]
+
+
+def test_who_is_made_to_leave_after_a_line_says_no_more_of_that_read() -> None:
+    chat, alice, bob = two()
+
+    def kicks(event: Event) -> None:
+        if isinstance(event, Said):
+            chat.hub.leave(alice.member, "kicked", 0.0)
+
+    chat.hub.observers.append(kicks)
+    alice.send(b"one\ntwo\nthree\n")
+    chat.turn()
+    assert bob.read() == ["<alice> one", "-- alice left: kicked (1 here)"]
+
+
+def test_plain_lines_of_one_read_are_said_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat, alice, bob = two()
+    alice.says("first")
+    chat.turn()
+    bob.read()
+    monkeypatch.setattr(alice.protocol, "lineReceived", None)
+    alice.send(b"one\ntwo\nthree\n")
+    chat.turn()
+    assert bob.read() == ["<alice> one", "<alice> two", "<alice> three"]

@@ -443,3 +443,39 @@ def test_text_is_literal_and_never_begins_a_line(text: str) -> None:
     ]:
         assert written(event) == f"{line}\r\n"
         assert written(event, by=view("time")) == f"[12:03] {line}\r\n"
+
+
+# One who came in the middle
+
+
+@given(
+    st.lists(
+        st.sampled_from(["joins", "joins", "joins", "leaves", "says", "takes a nick"]), max_size=12
+    ),
+    st.sampled_from(["off", "datetime"]),
+)
+def test_the_rest_reads_as_the_frames_it_stands_for(kinds: list[str], wish: Timestamps) -> None:
+    view = line_view(wish, "#lobby", "off", "")
+    happened: list[Event] = []
+    for number, kind in enumerate(kinds):
+        nick = f"nick{number}"
+        match kind:
+            case "joins":
+                happened.append(joined(nick, here=number))
+            case "leaves":
+                happened.append(left(f"nick{number // 2}", here=number))
+            case "says":
+                happened.append(said(f"{number}"))
+            case _:
+                happened.append(renamed())
+    frames = view.render(happened)
+    for start in range(len(frames)):
+        assert view.join(view.rest(frames, start)) == view.join(frames[start:])
+
+
+@pytest.mark.parametrize("after", [[], [said()]])
+def test_of_a_thousand_who_join_each_is_told_in_a_line_or_two(after: list[Event]) -> None:
+    view = line_view("off", "#lobby", "off", "")
+    crowd = [joined(f"nick{number}", here=number) for number in range(1000)]
+    frames = view.render([*crowd, *after])
+    assert all(len(view.rest(frames, start)) == 1 + len(after) for start in range(999))

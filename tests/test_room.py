@@ -25,6 +25,9 @@ class CountingView:
     def join(self, frames: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(frames)
 
+    def rest(self, frames: Sequence[Any], start: int) -> Sequence[Any]:
+        return frames[start:]
+
 
 def member(nick: str) -> Member:
     return Member(nick, Listener(print), "", 0.0)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatroom.names import fold
-from chatroom.text import clean, decode, is_clean, mentions
+from chatroom.text import clean, decode, decode_plain, is_clean, mentions
 
 TRACE = "\N{REPLACEMENT CHARACTER}"
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
@@ -293,3 +293,24 @@ def test_only_ascii_case_is_folded_in_a_mention() -> None:
 @given(st.text(), st.sampled_from(["bob", "a", "[x]", "\\", "guest-7k2"]), st.text())
 def test_a_nick_between_spaces_is_always_a_mention(left: str, nick: str, right: str) -> None:
     assert mentions(f"{left} {nick.upper()} {right}", fold(nick))
+
+
+# Several lines in one
+
+
+PIECES = st.text(st.sampled_from("ab /é😀\t\x1b\u200d\u2028\xa0\x85\r"), min_size=1, max_size=5)
+BYTES = st.binary(min_size=1, max_size=4).map(lambda line: line.replace(b"\n", b"?"))
+
+
+@given(st.lists(st.one_of(PIECES.map(str.encode), BYTES, st.none()), min_size=1, max_size=4))
+@example([b"a", b"b c"])
+@example([b"\xc3", b"\xa9"])
+def test_several_lines_are_plain_only_if_each_is_as_it_came(lines: list[bytes | None]) -> None:
+    text = decode_plain(lines)
+    if text is not None:
+        assert text.split("\n") == [decode(line or b"").rstrip() for line in lines]
+        assert text.splitlines() == text.split("\n")
+
+
+def test_plain_lines_are_found_to_be_plain() -> None:
+    assert decode_plain([b"hi", "Grüße 😀".encode(), b"/me"]) == "hi\nGrüße 😀\n/me"

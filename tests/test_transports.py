@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,8 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.limits import Rate
+from chatroom.protocols import connection
+from chatroom.protocols.connection import tune
 from chatroom.protocols.proxied import ProxiedFactory
 from tests.connected import UNLIMITED, Chat
 from tests.daemon import certificate
@@ -196,7 +199,14 @@ def test_two_talk_over_tcp_by_direct_sends(site: Site) -> None:
     assert site.chat.reactor.told == told, "the reactor has nothing to do with it"
 
 
-def test_every_connection_has_keepalive_and_no_delay(site: Site) -> None:
+@pytest.mark.parametrize("inherited", [False, True])
+def test_every_connection_has_keepalive_and_no_delay(
+    site: Site, inherited: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of its own, or on Linux from its port."""
+    if inherited:
+        tune(site.port)
+        monkeypatch.setattr(connection, "_TCP_OPTIONS", {"TCP_NOTSENT_LOWAT": 65536})
     site.client("alice")
     (transport,) = site.transports
     assert transport.getTcpNoDelay()
@@ -206,6 +216,8 @@ def test_every_connection_has_keepalive_and_no_delay(site: Site) -> None:
         for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
         if hasattr(socket, name)
     }
+    if inherited and sys.platform != "linux":
+        return
     assert options.get("TCP_KEEPIDLE", 60) + 5 * options.get("TCP_KEEPINTVL", 15) <= 150
     assert options.get("TCP_KEEPCNT", 5) == 5
     assert options.get("TCP_USER_TIMEOUT", 120_000) <= 150_000

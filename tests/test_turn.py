@@ -481,6 +481,23 @@ def test_of_very_many_who_come_and_go_in_one_turn_it_ends_early() -> None:
     assert chat.turn() == [[257]]
 
 
+def test_where_all_only_join_more_of_them_fit_into_a_turn() -> None:
+    """What each is told of the others takes no longer for that. One who leaves changes it."""
+    chat = Patience(3)
+    for _ in range(2048):
+        chat.scene.turn.end_early(joins=True)
+        chat.comes()
+    assert not chat.ear.batches
+    chat.scene.turn.end_early(joins=True)
+    assert ids(chat.ear) == [list(range(1, 2049))]
+    for _ in range(256):
+        chat.comes()
+    chat.scene.turn.end_early(joins=True)
+    assert len(chat.ear.batches) == 1
+    chat.scene.turn.end_early()
+    assert len(chat.ear.batches) == 2
+
+
 def test_what_is_raised_when_a_turn_ends_early_is_told_with_the_next() -> None:
     """It is no fault of who comes then."""
     chat = Patience(3)
@@ -512,8 +529,10 @@ def full_turn(acts: Callable[[Hub], object]) -> tuple[Chat, Person]:
     chat.enter("bob")
     chat.hub.enter(Listener(hears), NOW, "bot")
     chat.end_turn()
-    for number in range(256):
+    gone = chat.hub.enter(Listener(print), NOW, "gone")
+    for number in range(254):
         chat.hub.enter(Listener(print), NOW, f"crowd{number}")
+    chat.hub.leave(gone, "", NOW)  # where all only join, more of them fit
     return chat, ann
 
 
@@ -556,8 +575,8 @@ def test_an_observer_that_acts_makes_nobody_read_its_own_lines() -> None:
     chat, ann = full_turn(lambda hub: None)
     chat.end_turn()
     ann.reads()
-    for number in range(255):
-        chat.hub.rename(chat.hub.members[f"crowd{number}"], f"throng{number}", NOW)
+    for nick in ["bob", *(f"crowd{number}" for number in range(254))]:
+        chat.hub.rename(chat.hub.members[nick], f"new-{nick}", NOW)
     comes = iter(["late"])
 
     def observes(event: Event) -> None:

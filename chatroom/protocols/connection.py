@@ -7,6 +7,7 @@ mean, and how the server's own are written, is for the protocol that builds on i
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from chatroom.protocols.outbox import Outbox
 if TYPE_CHECKING:
     from chatroom.protocols.serving import HubFactory
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "tune"]
 
 # Lines taken from one peer in one turn, so that a chunk full of them costs nobody a delay.
 _LINES_A_TURN = 512
@@ -100,7 +101,7 @@ class Connection(LineReceiver):
             return
         self._admitted = True
         limits = factory.hub.limits
-        _tune(self.transport)
+        tune(self.transport)
         self.framer = LineFramer(limits.line_bytes)
         self._heard = factory.seconds()
         self._lines: list[bytes | None] = []
@@ -114,10 +115,11 @@ class Connection(LineReceiver):
     # In
 
     def dataReceived(self, data: bytes) -> None:
-        if self.member is not None and not self._closing:
+        member = self.member
+        if member is not None and member.present and not self._closing:
             self._lines += self.framer.feed(data, _LINES_A_TURN)
             if self._resume is None:
-                self._take(self.member)
+                self._take(member)
 
     def _take(self, member: Member) -> None:
         """Take what lines the peer may send now; the rest, and its socket, wait."""
@@ -263,15 +265,27 @@ def _written(peer: IAddress) -> str:
     return "a UNIX socket" if host is None else f"{host}:{getattr(peer, 'port', '?')}"
 
 
-def _tune(transport: Any) -> None:
-    """No delay, and notice of a peer that vanished or is behind; for TCP, under whatever wraps
-    it."""
+def tune(transport: Any) -> None:
+    """No delay, and notice of a peer that vanished or is behind; for a TCP connection, under
+    whatever wraps it, or for a port, whose connections Linux gives the same: to ask one whether it
+    has them takes 1 us, to set them 20."""
     handle = getattr(transport, "socket", None)
-    if handle is None or handle.family == getattr(socket, "AF_UNIX", None):
+    if handle is None or handle.family == getattr(socket, "AF_UNIX", None) or _is_tuned(handle):
         return
-    with suppress(OSError):  # some systems mind that the peer is gone already
-        transport.setTcpNoDelay(True)
-        transport.setTcpKeepAlive(True)
-    for name, value in _TCP_OPTIONS.items():
-        with suppress(AttributeError, OSError):  # not every system knows them all
-            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    options = [(socket.SOL_SOCKET, "SO_KEEPALIVE", 1), (socket.IPPROTO_TCP, "TCP_NODELAY", 1)]
+    options += [(socket.IPPROTO_TCP, name, value) for name, value in _TCP_OPTIONS.items()]
+    for level, name, value in options:
+        # Not every system knows them all, and some mind that the peer is gone already.
+        with suppress(AttributeError, OSError):
+            handle.setsockopt(level, getattr(socket, name), value)
+
+
+def _is_tuned(handle: Any) -> bool:
+    """By the option that is set last."""
+    if sys.platform != "linux":
+        return False
+    with suppress(OSError):
+        name, value = next(reversed(_TCP_OPTIONS.items()))
+        tuned: bool = handle.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == value
+        return tuned
+    return False

@@ -74,7 +74,7 @@ class ChatProtocol(Connection):
     def taken_at_once(self, lines: list[bytes | None]) -> bool:
         """Say all the lines of one read in one go, if all they are is something to say.
 
-        Of 51 lines of 64 bytes each took 7 us one by one, and XX so.
+        Of 51 lines of 64 bytes each took 7 us one by one, to the end of the turn, and takes 2 so.
         """
         hub, member = self.factory.hub, self.member
         if self._fresh or member is None or member.current is None:
