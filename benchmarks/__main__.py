@@ -116,7 +116,8 @@ class _Progress:
 
 
 def main(words: Sequence[str]) -> int:
-    """The exit status: 1 when the quick form finds a ratio under half of its target."""
+    """The exit status: 1 when the quick form finds a ratio under half of its target in each of
+    its rounds, which are short, on a machine that others may use."""
     if sys.platform != "linux":
         print("The benchmark reads Linux' /proc, and runs nowhere else.", file=sys.stderr)
         return 2
@@ -133,9 +134,9 @@ def main(words: Sequence[str]) -> int:
         return 0
     judged = [verdict for verdict in judge(results) if verdict.target.is_ratio]
     print(verdicts(judged, missing=False))
-    failed = [verdict for verdict in judged if verdict.met(_QUICK_LENIENCY) is False]
+    failed = [verdict for verdict in judged if verdict.met_once(_QUICK_LENIENCY) is False]
     if failed:
-        print(f"\nUnder half of the target:\n\n{verdicts(failed, _QUICK_LENIENCY)}")
+        print(f"\nUnder half of the target in every round:\n\n{verdicts(failed, _QUICK_LENIENCY)}")
     return 1 if failed else 0
 
 

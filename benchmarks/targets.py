@@ -80,6 +80,13 @@ class Verdict:
         """By the median; None where something was not measured."""
         return None if self.value is None else self.target.met_by(self.value.middle, leniency)
 
+    def met_once(self, leniency: float = 1.0) -> bool | None:
+        """By the best of the rounds; None where something was not measured."""
+        if self.value is None:
+            return None
+        best = self.value.least if self.target.least is None else self.value.most
+        return self.target.met_by(best, leniency)
+
     @property
     def against(self) -> str:
         """Whose figure it is divided by; the case is named where it is another one."""

@@ -29,7 +29,7 @@ from benchmarks.publish import CHARTS, DOCUMENT, PUBLISHED, figures, publish
 from benchmarks.quantities import quantity, spread
 from benchmarks.report import VIEWS, replace_figures, report, table, verdicts
 from benchmarks.results import ARRIVAL, FIGURES, IDLE, Case, Results, Row, Spread
-from benchmarks.targets import TARGETS, Target, judge
+from benchmarks.targets import TARGETS, Target, Verdict, judge
 from benchmarks.usage import Usage, group, used_by
 from chatroom.config import parse
 from chatroom.names import check_nick, check_room
@@ -298,6 +298,19 @@ def test_a_target_is_met_by_the_median_and_open_while_not_measured() -> None:
     (own,) = judge(Results({}, [arrival]), (memory,))
     assert own.met() is False
     assert "4.00 KiB" in verdicts([own])
+
+
+def test_a_target_is_met_once_if_the_best_round_meets_it() -> None:
+    case = Case("chatroom", "room-100", "W=1")
+    at_least = Target("per_cpu", (("room-100", "W=1"),), ("c-poll",), least=1.0)
+    at_most = Target("p99", (("room-100", "W=1"),), ("c-poll",), most=1.0)
+    value = Spread(1.5, 0.9, 2.5)
+    assert Verdict(at_least, case, case, value).met_once()
+    assert Verdict(at_most, case, case, value).met_once()
+    assert not Verdict(at_least, case, case, Spread(0.5, 0.4, 0.9)).met_once()
+    assert Verdict(at_least, case, case, Spread(0.45, 0.4, 0.5)).met_once(leniency=2.0)
+    assert not Verdict(at_most, case, case, Spread(3, 2.1, 4)).met_once(leniency=2.0)
+    assert Verdict(at_most, case, case, None).met_once() is None
 
 
 def test_the_quick_form_fails_only_below_half_of_a_target() -> None:
