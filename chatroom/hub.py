@@ -7,7 +7,7 @@ wire format. A verb either happens whole or raises a ChatError that says why not
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice, repeat
 
 from chatroom.admission import Admission
 from chatroom.errors import BadName, NameTaken, NoSuchMember, NotInRoom, TooMany
@@ -22,6 +22,7 @@ from chatroom.events import (
     Told,
     TopicSet,
     Welcomed,
+    many,
 )
 from chatroom.limits import Limits
 from chatroom.member import Door, Member
@@ -160,9 +161,11 @@ class Hub:
         room = member.current or self.room_of(member, "")
         member.spoke = now
         by = now, room.name, member.nick, member.shown
-        said = [Said(next(self._ids), *by, line) for line in text.splitlines()]
-        if said:
-            self._turn.post(member, (room,), *said)
+        lines = text.splitlines()
+        if lines:
+            ids = islice(self._ids, len(lines))
+            rows = zip(ids, *map(repeat, by), lines, strict=False)
+            self._turn.post(member, (room,), *many(Said, rows))
 
     def act(self, member: Member, text: str, now: float) -> None:
         """Tell the current room what the member does. Raises NotInRoom."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from chatroom.events import Acted, Event, Said
@@ -14,6 +15,7 @@ from chatroom.phrases import listed
 
 __all__ = ["Batch", "Room", "arrival", "ignores"]
 
+_id = attrgetter("id")
 _NOTHING: deque[Event] = deque(maxlen=0)
 
 
@@ -104,7 +106,7 @@ class Batch(dict[View, Any]):
         """Add events, which everyone gets but `origin`."""
         self.events += events
         if origin is not None:
-            self._own.setdefault(origin, []).extend([event.id for event in events])
+            self._own.setdefault(origin, []).extend(map(_id, events))
 
     def __missing__(self, view: View) -> Any:
         data = self[view] = view.join(list(self._rendered(view).values()))
@@ -156,9 +158,8 @@ class Batch(dict[View, Any]):
     def _rendered(self, view: View) -> dict[int, Any]:
         frames = self._frames.get(view)
         if frames is None:
-            ids = (event.id for event in self.events)
             sequence = self._sequences[view] = view.render(self.events)
-            frames = self._frames[view] = dict(zip(ids, sequence, strict=True))
+            frames = self._frames[view] = dict(zip(map(_id, self.events), sequence, strict=True))
         return frames
 
 

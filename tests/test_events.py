@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chatroom import events
-from chatroom.events import Event, Said
+from chatroom.events import Event, Said, many
 
-KINDS = [getattr(events, name) for name in events.__all__]
+KINDS = [getattr(events, name) for name in events.__all__ if name != "many"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -46,10 +46,17 @@ def test_an_event_can_be_copied_and_kept() -> None:
     )
 
 
+def test_many_are_made_as_each_is() -> None:
+    made = many(Said, [(number, 0.5, "#lobby", "ann", "Ann", "hi") for number in range(3)])
+    assert [repr(said) for said in made] == [
+        repr(Said(number, 0.5, "#lobby", "ann", "Ann", text="hi")) for number in range(3)
+    ]
+
+
 def test_all_names_every_event_of_the_module() -> None:
     defined = {
         name
         for name, value in vars(events).items()
         if isinstance(value, type) and issubclass(value, Event)
     }
-    assert defined == set(events.__all__)
+    assert {*defined, "many"} == set(events.__all__)
