@@ -158,6 +158,7 @@ class Hub:
 
     def say(self, member: Member, text: str, now: float) -> None:
         """Say each line of `text` in the member's current room. Raises NotInRoom."""
+        self._turn.end_early()
         room = member.current or self.room_of(member, "")
         member.spoke = now
         by = now, room.name, member.nick, member.shown
@@ -169,6 +170,7 @@ class Hub:
 
     def act(self, member: Member, text: str, now: float) -> None:
         """Tell the current room what the member does. Raises NotInRoom."""
+        self._turn.end_early()
         room = self.room_of(member, "")
         member.spoke = now
         self._turn.post(member, (room,), Acted(*self._by(member, now, room), text))
@@ -238,6 +240,7 @@ class Hub:
 
     def set_topic(self, member: Member, topic: str, now: float) -> Room:
         """Set the current room's topic; an empty one clears it. Raises NotInRoom."""
+        self._turn.end_early()
         room = self.room_of(member, "")
         room.topic, room.topic_by = topic, member.nick if topic else ""
         self._turn.post(member, (room,), TopicSet(*self._by(member, now, room), topic))

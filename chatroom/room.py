@@ -127,19 +127,22 @@ class Batch(dict[View, Any]):
         return share
 
     def rest(self, member: Member, after: int) -> Sequence[Any] | None:
-        """What is for one who came in the middle of the turn, if that is all there was after it
-        came and after the event of the id `after`. None if it is not, or for anyone else."""
+        """What is for one who came in the middle of the turn, if that is all there was since it
+        came, and all of it after the event of the id `after`. None if it is not, or for anyone
+        else."""
         start = self.starts.get(member)
-        own = self._own.get(member, ())
-        if start is None or member.ignored or len(own) > 1:
+        own = self._own.get(member)
+        if start is None or member.ignored or (own and len(own) > 1):
             return None
-        if own:
-            if own[0] != self.events[start].id:
-                return None
+        coming = self.events[start : start + 2]
+        if own and coming and own[0] == coming[0].id:  # that it joined
             start += 1
-        if start == len(self.events):
+            del coming[0]
+        elif own and coming and own[0] > coming[0].id:
+            return None
+        if not coming:
             return ()
-        if self.events[start].id < after:
+        if coming[0].id <= after:
             return None
         self._rendered(member.view)
         return member.view.rest(self._sequences[member.view], start)

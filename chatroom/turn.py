@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Protocol
 
 from chatroom.events import Event, Joined, Left, Notice, Renamed, Replayed, Welcomed
@@ -33,10 +33,11 @@ _MAY_WAIT = frozenset({Joined, Left, Renamed, Notice, Replayed, Welcomed})
 
 # Whoever comes or goes is told of those who did before or after it in the same turn, which for
 # thousands at once takes the square of their number: 4,000 that closed in one turn took 9 s. Where
-# they only come, it does not (`View.rest`).
+# they only come, and nothing is said, it does not (`View.rest`).
 _MOST_WHO_MOVE = 256
 _MOST_WHO_JOIN = 2048
 _MOVES = frozenset({Joined, Left, Renamed})
+_PRESENCE = frozenset({Joined, Left})
 
 
 class Timer(Protocol):
@@ -67,7 +68,7 @@ class Turn:
         self._apart: dict[Member, list[Event]] = {}  # and their mail
         self._hurried: set[Member] = set()  # who has mail that does not wait
         self._moves = 0  # how many came, went or changed nicks
-        self._only_joins = True  # whether all of those came
+        self._only_joins = True  # whether nothing but that was posted
         self._closing: list[Member] = []
         self.ignorers: set[Member] = set()
         self.observers: list[Callable[[Event], object]] = []
@@ -80,9 +81,9 @@ class Turn:
         for room in rooms:
             room.post(origin, *events)
             self._rooms[room] = waits and self._rooms.get(room, True)
+        self._only_joins &= kind is Joined
         if kind in _MOVES:
             self._moves += len(events)
-            self._only_joins &= kind is Joined
         if origin is not None:
             self._apart.setdefault(origin, [])
         self._schedule(waits)
@@ -279,7 +280,7 @@ def _write_own(own: list[tuple[Member, Any]], failures: list[Exception]) -> None
             failures.append(error)
 
 
-_id = itemgetter(0)
+_id = attrgetter("id")
 
 
 class _Shares:
@@ -302,10 +303,12 @@ class _Shares:
     def _merged(self, member: Member, mail: list[Event], busy: list[Batch]) -> Any:
         """In the order of the ids."""
         if mail and len(busy) == 1:
-            rest = busy[0].rest(member, max(event.id for event in mail))
+            last = max(mail, key=_id)
+            # Who came or went is told together with those who did right after.
+            rest = None if type(last) in _PRESENCE else busy[0].rest(member, last.id)
             if rest is not None:
-                first = sorted(self._rendered(member.view, mail), key=_id)
-                return member.view.join([*(frame for _, frame in first), *rest])
+                first = dict(self._rendered(member.view, mail))
+                return member.view.join([*(first[id] for id in sorted(first)), *rest])
         # One event may have been posted to several rooms (a change of nick): shown once.
         frames: dict[int, Any] = busy[0].share(member) if busy else {}
         for batch in busy[1:]:

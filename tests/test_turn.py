@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
+from chatroom import turn as module
 from chatroom.errors import NoSuchMember
 from chatroom.events import Event, Joined, Notice, Said, Told
 from chatroom.hub import Hub
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
-from chatroom.room import Room
+from chatroom.room import Batch, Room
 from chatroom.turn import Turn
 from tests.inmemory import NOW, Chat, Person
 
@@ -614,3 +618,161 @@ def test_a_program_that_ends_the_process_leaves_the_turn_as_any() -> None:
         chat.comes()
     chat.scene.turn.end_early()
     assert len(chat.ear.batches) == 1
+
+
+# One who came in the middle of a turn, and what else it is told in it
+
+
+def test_what_a_member_said_before_it_was_told_of_the_rest_is_no_matter() -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    ann.says("hi", "/ignore bob", "/unignore bob")
+    assert ann.reads() == [
+        "-- You no longer see what bob says. /unignore bob shows it again.",
+        "-- You see what bob says again.",
+    ]
+    assert bob.reads() == ["<ann> hi"]
+
+
+@pytest.mark.parametrize(
+    ("commands", "says", "heard"),
+    [
+        (["/ignore ann", "/unignore ann"], "yo", ["<ann> hi"]),
+        (["/ignore ann"], "", []),
+    ],
+)
+def test_neither_what_a_member_says_then_nor_who_it_ignores_is_of_the_rest(
+    commands: list[str], says: str, heard: list[str]
+) -> None:
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    bob.says(*commands)
+    ann.says("hi")
+    if says:
+        bob.says(says)
+    assert bob.reads()[len(commands) :] == heard
+
+
+def test_one_event_of_two_rooms_is_told_once_where_it_is_mail_twice() -> None:
+    chat = Chat()
+    ann, bob, _ = chat.people("ann", "bob", "dave")
+    for person in (ann, bob):
+        person.says("/join #x")
+    chat.end_turn()
+    bob.reads()
+    ann.says("/nick anna")
+    bob.says("/ignore dave", "/unignore dave", "/part #x")
+    assert len([line for line in bob.reads() if "anna" in line]) == 1
+
+
+def waiting_chat(size: int) -> tuple[Chat, list[Callable[[], None]]]:
+    """One whose turns may wait, with so many in its lobby; what is due when they are over."""
+    chat, due = Chat(limits=Limits(nick_changes=None, joins=None)), list[Callable[[], None]]()
+
+    class NoTimer:
+        def cancel(self) -> None:
+            due.clear()
+
+    def later(seconds: float, end: Callable[[], None]) -> NoTimer:
+        due.append(end)
+        return NoTimer()
+
+    for number in range(size):
+        chat.hub.enter(Listener(lambda event: None), NOW, f"crowd{number}")
+    chat.end_turn()
+    chat.hub.use_turns(chat.due.append, later)
+    return chat, due
+
+
+def test_one_event_of_two_rooms_is_told_once_where_it_is_mail_and_in_a_batch() -> None:
+    chat, _ = waiting_chat(500)
+    ann, bob, dave = chat.people("ann", "bob", "dave")
+    for person in (ann, dave):
+        person.says("/join #x")
+    chat.end_turn()
+    bob.reads()
+    dave.says("first")
+    bob.says("/join #x")
+    ann.says("/nick anna")
+    dave.says("hi")
+    assert len([line for line in bob.reads() if "anna" in line]) == 1
+
+
+def test_one_who_was_told_of_some_while_the_turn_waits_is_told_of_the_rest() -> None:
+    chat, due = waiting_chat(500)
+    (ann,) = chat.people("ann")
+    chat.end_turn()
+    while due:
+        due.pop()()
+    bob = Person(chat, "bob", "")
+    chat.end_turn()
+    ann.says("/msg bob psst")
+    chat.end_turn()
+    bob.reads()
+    bob.says("/motd")
+    chat.end_turn()
+    while due:
+        due.pop()()
+    assert bob.reads()
+
+
+def test_who_came_before_and_after_one_was_told_of_some_is_told_together() -> None:
+    chat = Chat()
+    _, bob = chat.people("alice", "bob")
+    Person(chat, "ann", "")
+    chat.hub.ignore(bob.member, "alice")
+    chat.hub.unignore(bob.member, "alice")
+    Person(chat, "cat", "")
+    assert bob.reads() == ["-- ann and cat joined (4 here)"]
+
+
+def test_what_is_said_after_very_many_joined_goes_out_after_them() -> None:
+    """Not with them, since there are shares that take long then."""
+    chat, ann = full_turn(lambda hub: None)
+    ann.says("hi")
+    assert not chat.hub._turn._moves
+
+
+SAYINGS = (
+    "hi", "/join #a", "/join #b", "/part", "/part #a", "/nick {}", "/msg n1 yo", "/ignore n0",
+    "/unignore n0", "/quit", "/who", "/history", "/topic x",
+)  # fmt: skip
+STEPS = st.one_of(
+    st.just(("enter", 0, ())),
+    st.sampled_from([("turn", 0, ()), ("time", 0, ())]),
+    st.tuples(
+        st.just("say"),
+        st.integers(0, 5),
+        st.lists(st.sampled_from(SAYINGS), min_size=1, max_size=3).map(tuple),
+    ),
+)
+
+
+def what_each_reads(steps: list[tuple[str, int, tuple[str, ...]]]) -> list[list[str]]:
+    chat, due = waiting_chat(0)
+    people = [Person(chat, f"n{number}", "") for number in range(3)]
+    for number, (step, who, lines) in enumerate(steps):
+        if step == "enter":
+            people.append(Person(chat, f"late{number}", ""))
+        elif step == "turn":
+            chat.end_turn()
+        elif step == "time":
+            while due:
+                due.pop()()
+        else:
+            people[who % len(people)].says(*(line.format(f"q{number}") for line in lines))
+    chat.end_turn()
+    while due:
+        due.pop()()
+    return [person.reads() for person in people]
+
+
+@settings(max_examples=200)
+@given(st.lists(STEPS, max_size=16))
+def test_the_short_way_for_who_came_in_the_middle_makes_no_difference(
+    steps: list[tuple[str, int, tuple[str, ...]]],
+) -> None:
+    with patch.object(module, "_WAIT_PER_MEMBER", 0.02):
+        short = what_each_reads(steps)
+        with patch.object(Batch, "rest", lambda *_: None):
+            assert what_each_reads(steps) == short
