@@ -28,7 +28,7 @@ from chatroom.limits import Limits
 from chatroom.member import Door, Member
 from chatroom.names import check_nick, fold, guest_nick, room_name
 from chatroom.room import Room, arrival, ignores
-from chatroom.turn import Later, Turn
+from chatroom.turn import Later, Turn, no_turns
 
 __all__ = ["MOST_IGNORED", "Hub"]
 
@@ -61,7 +61,7 @@ class Hub:
         self.rooms: dict[str, Room] = {}
         self._ids = count(1)
         self._guests = count(1)
-        self._turn = Turn(end_of_turn or _no_turns)
+        self._turn = Turn(end_of_turn or no_turns)
         self.observers = self._turn.observers
         self.limits = limits or Limits()
         self.admission = Admission(self.limits)
@@ -70,7 +70,7 @@ class Hub:
     @property
     def needs_turns(self) -> bool:
         """Whether nobody has said yet how to learn that a turn is over."""
-        return self._turn.end_of_turn is _no_turns
+        return self._turn.end_of_turn is no_turns
 
     def use_turns(
         self, end_of_turn: Callable[[Callable[[], None]], object], later: Later | None = None
@@ -164,8 +164,7 @@ class Hub:
         by = now, room.name, member.nick, member.shown
         lines = text.splitlines()
         if lines:
-            ids = islice(self._ids, len(lines))
-            rows = zip(ids, *map(repeat, by), lines, strict=False)
+            rows = zip(islice(self._ids, len(lines)), *map(repeat, by), lines, strict=False)
             self._turn.post(member, (room,), *many(Said, rows))
 
     def act(self, member: Member, text: str, now: float) -> None:
@@ -348,7 +347,3 @@ class Hub:
     def _must_be_free(self, nick: str, member: Member | None = None) -> None:
         if self.members.get(fold(check_nick(nick)), member) is not member:
             raise NameTaken(f"{nick} is taken. Choose another nick.")
-
-
-def _no_turns(flush: Callable[[], None]) -> None:
-    raise RuntimeError("Give the Hub end_of_turn, or serve it with a ChatFactory first.")

@@ -21,7 +21,7 @@ from chatroom.events import Event, Joined, Left, Notice, Renamed, Replayed, Welc
 from chatroom.member import Member, View
 from chatroom.room import Batch, Room
 
-__all__ = ["Later", "Turn"]
+__all__ = ["Later", "Turn", "no_turns"]
 
 # To tell each of 10,000 who join one room of each other is to write 50 million times, at 5 us.
 # A turn with nothing else in it waits for five times what it costs to tell, so that whoever joins
@@ -47,6 +47,11 @@ class Timer(Protocol):
 
 
 Later = Callable[[float, Callable[[], None]], Timer]
+
+
+def no_turns(flush: Callable[[], None]) -> None:
+    """What a turn has for `end_of_turn` until it is given one."""
+    raise RuntimeError("Give the Hub end_of_turn, or serve it with a ChatFactory first.")
 
 
 class Turn:
