@@ -245,7 +245,7 @@ def test_row_19_who_connects_and_drops_leaves_nothing(
         with watched(daemon, "row 19"), Client(daemon.port) as asker:
             asker.arrive()
             # Until the interpreter's own tables and the allocator's have their size.
-            drop(daemon, asker, max(1500, size))
+            drop(daemon, asker, max(5000, size))
             slopes, began = [], time.monotonic()
             for _ in range(blocks):
                 before = daemon.rss()
