@@ -53,6 +53,7 @@ def _tls_send(tls: Any, below: Any, error: type[Exception]) -> Callable[[bytes],
     encrypt, encrypted, send = connection.send, connection.bio_read, below.socket.send
 
     def tls_send(data: bytes) -> int:
+        """As `send` of a socket; all of `data`, or BlockingIOError with how much was taken."""
         if not tls._handshakeDone or _waits(tls, below):
             raise _blocked(0)
         taken = 0
