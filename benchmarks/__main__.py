@@ -20,7 +20,7 @@ from benchmarks.processes import ROOT, build, certificate
 from benchmarks.publish import publish
 from benchmarks.report import report, verdicts
 from benchmarks.results import Results, Row
-from benchmarks.targets import judge
+from benchmarks.targets import QUICK_TARGETS, judge
 
 # Slow in comparison, and in no target: the quick form leaves them out.
 _QUICK_PEERS = {"chatroom", "c-poll", "ngircd", "inspircd", "ergo"}
@@ -132,7 +132,7 @@ def main(words: Sequence[str]) -> int:
     if not given.quick:
         print(report(results))
         return 0
-    judged = [verdict for verdict in judge(results) if verdict.target.is_ratio]
+    judged = list(judge(results, QUICK_TARGETS))
     print(verdicts(judged, missing=False))
     failed = [verdict for verdict in judged if verdict.met_once(_QUICK_LENIENCY) is False]
     if failed:

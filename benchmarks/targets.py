@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.peers import C_POLL, IRC_PEERS, tls
 from benchmarks.results import ARRIVAL, Case, Results, Spread
 
-__all__ = ["TARGETS", "Target", "Verdict", "judge"]
+__all__ = ["QUICK_TARGETS", "TARGETS", "Target", "Verdict", "judge"]
 
 _OURS = "chatroom"
 _LIMIT = (C_POLL.name,)
@@ -63,6 +63,14 @@ TARGETS = (
     Target("memory", _ALL_AT_ONCE, most=4096),
     Target("arrival_cpu", _ALL_AT_ONCE, most=150e-6),
     Target("cpu_per_delivery", (("room-10000", "W=16"),), (_OURS,), most=2.0, base=(_ROOM, "W=16")),
+)
+
+# What the quick form can tell. Its open loop has a hundred lines, of which the 99th percentile is
+# the worst but one: on a machine that others use, the two servers' differed tenfold either way.
+QUICK_TARGETS = tuple(
+    replace(target, figure="p50") if target.figure == "p99" else target
+    for target in TARGETS
+    if target.is_ratio
 )
 
 

@@ -29,7 +29,7 @@ from benchmarks.publish import CHARTS, DOCUMENT, PUBLISHED, figures, publish
 from benchmarks.quantities import quantity, spread
 from benchmarks.report import VIEWS, replace_figures, report, table, verdicts
 from benchmarks.results import ARRIVAL, FIGURES, IDLE, Case, Results, Row, Spread
-from benchmarks.targets import TARGETS, Target, Verdict, judge
+from benchmarks.targets import QUICK_TARGETS, TARGETS, Target, Verdict, judge
 from benchmarks.usage import Usage, group, used_by
 from chatroom.config import parse
 from chatroom.names import check_nick, check_room
@@ -317,6 +317,12 @@ def test_the_quick_form_fails_only_below_half_of_a_target() -> None:
     target = Target("p99", (("room-100", "200/s"),), ("c-poll",), most=1.5)
     assert target.met_by(2.9, leniency=2.0)
     assert not target.met_by(3.1, leniency=2.0)
+
+
+def test_the_quick_form_takes_the_median_latency_since_a_hundred_lines_have_no_p99() -> None:
+    assert {target.figure for target in QUICK_TARGETS} >= {"per_cpu", "p50"}
+    assert "p99" not in {target.figure for target in QUICK_TARGETS}
+    assert len(QUICK_TARGETS) == sum(target.is_ratio for target in TARGETS)
 
 
 # Words and pictures
