@@ -9,7 +9,7 @@ from chatroom.errors import TooMany
 from chatroom.limits import Limits
 from chatroom.phrases import plural
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "is_loopback", "source_of"]
 
 
 class Admission:
@@ -26,7 +26,7 @@ class Admission:
         most = self.limits.connections
         if most is not None and self.connected >= most:
             raise TooMany(f"The server is full ({plural(most, 'connection')}). Try again later.")
-        source = _source(address)
+        source = source_of(address)
         most = self.limits.connections_per_address
         here = self._from.get(source, 0)
         if source and most is not None and here >= most:
@@ -38,14 +38,23 @@ class Admission:
     def release(self, address: str) -> None:
         """One that was admitted is gone."""
         self.connected -= 1
-        source = _source(address)
+        source = source_of(address)
         here = self._from.pop(source, 0)
         if here > 1:
             self._from[source] = here - 1
 
 
+def is_loopback(address: str) -> bool:
+    """Whether it is an IP address of this machine's loopback."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+
+
 @lru_cache(1024)
-def _source(address: str) -> str:
+def source_of(address: str) -> str:
     """What counts as one source: an IPv4 address, an IPv6 /64; nothing for loopback."""
     try:
         ip = ip_address(address.partition("%")[0])

@@ -6,7 +6,7 @@ replies. `/help` is made from the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from textwrap import wrap
@@ -20,7 +20,7 @@ from chatroom.names import fold, room_name
 from chatroom.phrases import duration, listed, plural
 from chatroom.room import Room
 
-__all__ = ["COMMANDS", "Command", "speak"]
+__all__ = ["COMMANDS", "Command", "attach", "find", "speak"]
 
 # What a command returns is shown to who gave it: nothing, or some lines.
 Run = Callable[[Hub, Member, str, float], str]
@@ -45,6 +45,12 @@ class Command:
         return f"/{self.name} {self.usage}".rstrip()
 
 
+def attach(hub: Hub, commands: Iterable[Command]) -> None:
+    """Give one hub further commands, in the place of those that have the same name."""
+    for command in commands:
+        hub.commands |= dict.fromkeys((command.name, *command.aliases), command)
+
+
 def speak(hub: Hub, member: Member, text: str, now: float) -> None:
     """One line from a member, cleaned: a command, or something to say in its room.
 
@@ -62,19 +68,22 @@ def speak(hub: Hub, member: Member, text: str, now: float) -> None:
             return
         name, _, rest = text[1:].partition(" ")
         rest = rest.strip()
-        command = _find(name)
+        command = find(hub, name)
         if len(rest.split()) < command.needs:
             raise BadUsage(f"Usage: {command.written}")
+        hub.ask("command", member, command.name, "", now)
         reply = command.run(hub, member, rest, now)
     except ChatError as error:
         reply = str(error)
     hub.notify(member, reply, now)
 
 
-def _find(name: str) -> Command:
-    command = _BY_NAME.get(name.lower())
+def find(hub: Hub, name: str) -> Command:
+    """The command of that name, or alias. Raises BadUsage with the one that is meant."""
+    folded = name.lower()
+    command: Command | None = hub.commands.get(folded) or _BY_NAME.get(folded)
     if command is None:
-        near = get_close_matches(name.lower(), _BY_NAME, 1)
+        near = get_close_matches(folded, [*_BY_NAME, *hub.commands], 1)
         hint = f"Did you mean /{near[0]}?" if near else "/help lists the commands."
         raise BadUsage(f"Unknown command /{name}. {hint}")
     return command
@@ -82,7 +91,8 @@ def _find(name: str) -> Command:
 
 def _help(hub: Hub, member: Member, rest: str, now: float) -> str:
     if not rest:
-        names = " ".join(f"/{command.name}" for command in COMMANDS)
+        more = [c.name for c in hub.commands.values() if c.name not in _BY_NAME]
+        names = " ".join(f"/{name}" for name in dict.fromkeys([*_NAMES, *more]))
         return "\n".join(
             [
                 "What does not start with / is said to the room. The commands:",
@@ -90,7 +100,7 @@ def _help(hub: Hub, member: Member, rest: str, now: float) -> str:
                 "/help COMMAND tells more.",
             ]
         )
-    command = _find(rest.removeprefix("/"))
+    command = find(hub, rest.removeprefix("/"))
     also = f" (also {', '.join(f'/{alias}' for alias in command.aliases)})"
     return f"{command.written}{also if command.aliases else ''}: {command.help}"
 
@@ -132,7 +142,8 @@ def _away_line(member: Member) -> str:
 
 def _join(hub: Hub, member: Member, rest: str, now: float) -> str:
     was_in = len(member.rooms)
-    room = hub.join(member, rest, now)
+    name, _, key = rest.partition(" ")
+    room = hub.join(member, name, now, key.strip())
     return f"You talk in {room.name} now." if len(member.rooms) == was_in else ""
 
 
@@ -202,7 +213,7 @@ def _history(hub: Hub, member: Member, rest: str, now: float) -> str:
     room = hub.room_of(member, "")
     most = int(rest) if rest.isdecimal() and len(rest) < 10 else 0
     if rest and not most:
-        raise BadUsage(f"Usage: {_find('history').written}, with N from 1 on.")
+        raise BadUsage(f"Usage: {_BY_NAME['history'].written}, with N from 1 on.")
     if not hub.limits.recent:
         return "No lines are kept here."
     shown = hub.replay(member, room, most or len(room.recent), now)
@@ -252,7 +263,7 @@ def _bell(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 def _chosen(command: str, rest: str, is_now: str) -> str:
     if rest.lower() not in ("", is_now):
-        raise BadUsage(f"Usage: {_find(command).written}")
+        raise BadUsage(f"Usage: {_BY_NAME[command].written}")
     return f"/{command} is {is_now}."
 
 
@@ -282,7 +293,12 @@ COMMANDS = (
     Command("msg", "NICK TEXT", "says something to one person alone.", _msg, ("m",), needs=2),
     Command("reply", "TEXT", "answers who last wrote to you alone.", _reply, ("r",), needs=1),
     Command(
-        "join", "ROOM", "enters a room, made if need be, or talks there again.", _join, ("j",), 1
+        "join",
+        "ROOM [KEY]",
+        "enters a room, made if need be, or talks there again.",
+        _join,
+        ("j",),
+        1,
     ),
     Command("part", "[#ROOM] [REASON]", "leaves a room, this one unless named.", _part),
     Command("rooms", "", "lists the rooms, their members counted.", _rooms, ("list",)),
@@ -294,7 +310,12 @@ COMMANDS = (
     Command("back", "", "marks you as here again.", _back),
     Command("ignore", "[NICK]", "hides what somebody says, or lists whom you ignore.", _ignore),
     Command("unignore", "NICK", "shows what somebody says again.", _unignore, needs=1),
-    Command("timestamp", "[off|time|datetime]", "puts times before lines.", _timestamp),
+    Command(
+        "timestamp",
+        "[off|time|datetime|id]",
+        "puts times before lines, or times and numbers.",
+        _timestamp,
+    ),
     Command(
         "bell",
         "[off|msg|mention|all]",
@@ -308,4 +329,5 @@ COMMANDS = (
     Command("quit", "[REASON]", "leaves.", _quit),
 )
 
+_NAMES = [command.name for command in COMMANDS]
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -11,6 +11,7 @@ __all__ = [
     "NameTaken",
     "NoSuchMember",
     "NoSuchRoom",
+    "NotAllowed",
     "NotInRoom",
     "TooMany",
 ]
@@ -38,6 +39,10 @@ class NoSuchRoom(ChatError):
 
 class NotInRoom(ChatError):
     """The member is not in the room it speaks of."""
+
+
+class NotAllowed(ChatError):
+    """One has to be somebody else for this, or somewhere else, or to wait."""
 
 
 class AlreadyInRoom(ChatError):

@@ -15,8 +15,10 @@ __all__ = [
     "Acted",
     "Event",
     "Joined",
+    "Kicked",
     "Left",
     "Notice",
+    "Redacted",
     "Renamed",
     "Replayed",
     "Said",
@@ -109,6 +111,25 @@ class Left(Event):
     """Left a room, or the chat. `here` counts the room's members after it."""
 
     here: int
+    reason: str
+
+
+@_fact
+class Kicked(Event):
+    """Taken out of a room by `by`, a nick as it is shown, for a reason or ''."""
+
+    here: int
+    reason: str
+    by: str
+
+
+@_fact
+class Redacted(Event):
+    """The line with the id `line`, said by `author`, was taken out by the sender. Shown again,
+    it stands where that line stood, and has its id and time."""
+
+    line: int
+    author: str
     reason: str
 
 

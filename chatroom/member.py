@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bell", "Door", "Listener", "Member", "Timestamps", "View"]
 
-Timestamps = Literal["off", "time", "datetime"]
+Timestamps = Literal["off", "time", "datetime", "id"]
 Bell = Literal["off", "msg", "mention", "all"]
 
 _NOBODY: frozenset[str] = frozenset()  # once for all: each takes 216 bytes
@@ -46,6 +46,10 @@ class View(Protocol):
 class Door(Protocol):
     """How the hub reaches the one behind a member."""
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the network can read along: TLS, or the same machine."""
+
     def view(self, member: Member) -> View:
         """The view for this member as it is now (its room, nick and wishes)."""
 
@@ -57,9 +61,13 @@ class Door(Protocol):
 
 
 class Member:
-    """Someone in the chat. Only the Hub changes it, but for how it wants its events written."""
+    """Someone in the chat. Only the Hub changes it, but for how it wants its events written.
+
+    `account` is the folded name of the account it has proven to be, or ''.
+    """
 
     __slots__ = (
+        "account",
         "address",
         "away",
         "bell",
@@ -87,6 +95,7 @@ class Member:
         self.door = door
         self.address = address
         self.write: Callable[[Any], object] = door.write
+        self.account = ""
         self.guest = False
         self.present = True
         self.rooms: dict[Room, None] = {}
@@ -144,6 +153,7 @@ class Listener:
     """A door for a program in this process (a bot): each event is given to a callable."""
 
     _EVENTS = _Events()
+    is_private = True
 
     def __init__(self, heard: Callable[[Event], object]) -> None:
         self._heard = heard

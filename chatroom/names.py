@@ -51,7 +51,7 @@ ROOM_RULE: Final = f"A room's name is # and 1 to {ROOM_LENGTH} of _ . + -, lette
 RESERVED: Final = frozenset(
     {
         "server", "system", "admin", "root", "operator",  # who runs the place
-        "here", "everyone", "you",  # words of the server's own lines
+        "here", "everyone", "all", "you",  # words of the server's own lines
         "nickserv", "chanserv",  # whom IRC's clients trust with a password
     }
 )  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from chatroom.events import Acted, Event, Said
+from chatroom.events import Acted, Event, Redacted, Said
 from chatroom.member import Member, View
 from chatroom.names import fold
 from chatroom.phrases import listed
@@ -69,6 +69,31 @@ class Room:
         if self.recent:
             self.recent = deque(self.recent, maxlen=recent)
 
+    def redact(self, event: Redacted) -> None:
+        """Show the event from now on where the line stood that it takes out."""
+        for i, line in enumerate(self.recent):
+            if line.id == event.line:
+                self.recent[i] = Redacted(
+                    line.id,
+                    line.time,
+                    self.name,
+                    event.sender,
+                    event.shown,
+                    line.id,
+                    event.author,
+                    event.reason,
+                )
+
+    def recall(self, events: Iterable[Event]) -> None:
+        """Keep what was said before anything that is kept so far."""
+        self.recent = deque((*events, *self.recent), self._most_recent)
+
+    def forget(self, ids: Collection[int]) -> None:
+        """Show the lines of these ids to nobody any more."""
+        rest = [line for line in self.recent if line.id not in ids]
+        if len(rest) < len(self.recent):
+            self.recent = deque(rest, self._most_recent)
+
     def take(self) -> Batch:
         """This turn's batch; what is posted from now on belongs to the next."""
         batch, self._batch = self._batch, None
@@ -107,6 +132,14 @@ class Batch(dict[View, Any]):
         self.events += events
         if origin is not None:
             self._own.setdefault(origin, []).extend(map(_id, events))
+
+    def refuse(self, ids: Collection[int]) -> list[tuple[Member, Event]]:
+        """Take events out again; returns them, each with who posted it."""
+        gone = {event.id: event for event in self.events if event.id in ids}
+        for member, start in self.starts.items():
+            self.starts[member] = start - sum(e.id in gone for e in self.events[:start])
+        self.events[:] = [event for event in self.events if event.id not in gone]
+        return [(member, gone[id]) for member, own in self._own.items() for id in own if id in gone]
 
     def __missing__(self, view: View) -> Any:
         data = self[view] = view.join(list(self._rendered(view).values()))

@@ -5,23 +5,22 @@ The rules it keeps:
   lines of all its rooms, private lines and replies alike.
 - Members whose turn is just a room's batch get the same rendered object.
 - A member that raises costs the others nothing; it is reported after the loop.
+- A gate may hold a turn until what was posted in it is kept; the next waits for it.
 - A turn in which people only come and go may wait; whoever something is said to meanwhile gets
   all that is for it so far, and the rest waits on.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import chain
-from operator import attrgetter
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from chatroom.events import Event, Joined, Left, Notice, Renamed, Replayed, Welcomed
-from chatroom.member import Member, View
+from chatroom.delivery import Settled, deliver, refuse, settle
+from chatroom.events import Event, Joined, Kicked, Left, Notice, Renamed, Replayed, Welcomed
+from chatroom.member import Member
 from chatroom.room import Batch, Room
 
-__all__ = ["Later", "Turn", "no_turns"]
+__all__ = ["Gate", "Later", "Turn", "no_turns"]
 
 # To tell each of 10,000 who join one room of each other is to write 50 million times, at 5 us.
 # A turn with nothing else in it waits for five times what it costs to tell, so that whoever joins
@@ -36,8 +35,7 @@ _MAY_WAIT = frozenset({Joined, Left, Renamed, Notice, Replayed, Welcomed})
 # they only come, and nothing is said, it does not (`View.rest`).
 _MOST_WHO_MOVE = 256
 _MOST_WHO_JOIN = 2048
-_MOVES = frozenset({Joined, Left, Renamed})
-_PRESENCE = frozenset({Joined, Left})
+_MOVES = frozenset({Joined, Kicked, Left, Renamed})
 
 
 class Timer(Protocol):
@@ -47,6 +45,11 @@ class Timer(Protocol):
 
 
 Later = Callable[[float, Callable[[], None]], Timer]
+
+Release = Callable[[Collection[int]], None]
+Gate = Callable[[Mapping[Room, Sequence[Event]], Release], object]
+"""Given what a turn has posted to each room, and what to call, once, when it may be told, with the
+ids of those lines that may not. It may call that at once. MUST NOT block."""
 
 
 def no_turns(flush: Callable[[], None]) -> None:
@@ -75,6 +78,9 @@ class Turn:
         self._moves = 0  # how many came, went or changed nicks
         self._only_joins = True  # whether nothing but that was posted
         self._closing: list[Member] = []
+        self._then: list[Callable[[], object]] = []
+        self._held: Settled | None = None
+        self.gate: Gate | None = None
         self.ignorers: set[Member] = set()
         self.observers: list[Callable[[Event], object]] = []
         self.failures: list[Exception] = []
@@ -114,6 +120,11 @@ class Turn:
         self._apart.setdefault(member, [])
         self._schedule(waits=False)
 
+    def after(self, call: Callable[[], object]) -> None:
+        """Call this when all that was said so far went out."""
+        self._then.append(call)
+        self._schedule(waits=False)
+
     def use(self, end_of_turn: Callable[[Callable[[], None]], object], later: Later | None) -> None:
         """Use these from now on, also for what is there already."""
         self.end_of_turn, self.later = end_of_turn, later
@@ -125,7 +136,7 @@ class Turn:
         """To be called first in a verb, when nothing is half done, with whether all it does is to
         join: a turn in which very many come and go is over already."""
         most = _MOST_WHO_JOIN if joins and self._only_joins else _MOST_WHO_MOVE
-        if self._moves >= most and not self._flushing:
+        if self._moves >= most and not self._flushing and self._held is None:
             try:
                 self.flush()
             except ExceptionGroup as group:  # no fault of who is coming or going now
@@ -140,6 +151,8 @@ class Turn:
     def _end(self) -> None:
         """The reactor's turn is over; this one may wait, or all of it but what is for some."""
         self._scheduled = False
+        if self._held is not None:
+            return
         patient = sum(len(room.members) for room, waits in self._rooms.items() if waits)
         wait = min(_LONGEST_WAIT, patient * _WAIT_PER_MEMBER)
         if self.later is None or wait < _SHORTEST_WAIT:
@@ -152,7 +165,7 @@ class Turn:
             return
         if self._timer is None:
             self._timer = self.later(wait, self._time_is_up)
-        if hurried:
+        if hurried or self._then:
             self._flush_to(hurried)
 
     def _time_is_up(self) -> None:
@@ -161,6 +174,8 @@ class Turn:
 
     def flush(self) -> None:
         """Deliver the turn. What members say meanwhile belongs to the next one."""
+        if self._held is not None:
+            return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -189,146 +204,35 @@ class Turn:
 
     def _send(self, batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> None:
         closing, self._closing = self._closing, []
+        then, self._then = self._then, []
+        settled = settle(batches, apart, closing, then)
+        if self.gate is None or not batches:
+            self._write(settled)
+            return
+        self._held = settled
+        try:
+            self.gate({room: batch.events for room, batch in batches.items()}, self._release)
+        except Exception as error:
+            self.failures.append(error)
+            self._release(())
+
+    def _release(self, refused: Collection[int]) -> None:
+        """The turn that is held may go out, but for the lines of these ids."""
+        settled, self._held = self._held, None
+        if settled is None:
+            return
+        if refused:
+            refuse(settled, frozenset(refused), self._apart.values())
+        if self._rooms or self._apart or self._then:
+            self._schedule(waits=False)
+        self._write(settled)
+
+    def _write(self, settled: Settled) -> None:
         failures, self.failures = self.failures, []
         self._flushing = True
         try:
-            failures += _deliver(batches, apart) + _close(closing)
+            failures += deliver(settled)
         finally:
             self._flushing = False
         if failures:
             raise ExceptionGroup("members or observers that raised", failures)
-
-
-def _deliver(batches: dict[Room, Batch], apart: dict[Member, list[Event]]) -> list[Exception]:
-    """Write to everyone. Who gets what is settled before: a program may speak, join or leave
-    while it reads."""
-    for member in chain(_merging(batches), *(batch.starts for batch in batches.values())):
-        apart.setdefault(member, [])
-    shared = [(batch, _without(room.members, apart)) for room, batch in batches.items()]
-    shares = [
-        (member, mail, [batches[room] for room in member.rooms if room in batches])
-        for member, mail in apart.items()
-    ]
-    failures: list[Exception] = []
-    own = _shares(shares, failures)
-    _write_shared(shared, failures)
-    _write_own(own, failures)
-    return failures
-
-
-def _without(members: dict[Member, None], apart: dict[Member, list[Event]]) -> Iterable[Member]:
-    """The members who are not set apart; in a room of 100 in a tenth of the time that it takes to
-    ask each."""
-    if len(apart) > len(members):
-        return [member for member in members if member not in apart]
-    rest = members.copy()
-    for member in apart:
-        rest.pop(member, None)
-    return rest
-
-
-def _close(closing: list[Member]) -> list[Exception]:
-    failures: list[Exception] = []
-    for member in closing:
-        try:
-            member.door.close()
-        except Exception as error:
-            failures.append(error)
-    return failures
-
-
-def _merging(batches: dict[Room, Batch]) -> list[Member]:
-    """Those in several of the rooms, whose lines have to be merged."""
-    if len(batches) < 2:
-        return []
-    busy = Counter(chain.from_iterable(room.members for room in batches))
-    return [member for member, rooms in busy.items() if rooms > 1]
-
-
-def _write_shared(shared: list[tuple[Batch, Iterable[Member]]], failures: list[Exception]) -> None:
-    """Give each room's batch to its members, but for those set apart."""
-    data: Any
-    for batch, members in shared:
-        view = None
-        for member in members:
-            try:
-                if member.view is not view:  # next to none, since most have the same
-                    data = batch[member.view]
-                    view = member.view
-                member.write(data)
-            except Exception as error:
-                failures.append(error)
-
-
-def _shares(
-    apart: list[tuple[Member, list[Event], list[Batch]]], failures: list[Exception]
-) -> list[tuple[Member, Any]]:
-    """Those set apart for whom there is something, and what."""
-    shares = _Shares()
-    own: list[tuple[Member, Any]] = []
-    for member, mail, busy in apart:
-        try:
-            data = shares.share(member, mail, busy)
-        except Exception as error:
-            failures.append(error)
-        else:
-            if data is not None:
-                own.append((member, data))
-    return own
-
-
-def _write_own(own: list[tuple[Member, Any]], failures: list[Exception]) -> None:
-    for member, data in own:
-        try:
-            member.write(data)
-        except Exception as error:
-            failures.append(error)
-
-
-_id = attrgetter("id")
-
-
-class _Shares:
-    """What those get of one turn who are set apart in it. What several of them get is made once."""
-
-    def __init__(self) -> None:
-        self._wholes: dict[object, Any] = {}
-        self._mail: dict[View, dict[int, Any]] = {}
-
-    def share(self, member: Member, mail: list[Event], busy: list[Batch]) -> Any:
-        """Its mail and its part of its rooms' batches; None for nothing."""
-        if mail or any(batch.is_special_for(member) for batch in busy):
-            return self._merged(member, mail, busy)
-        # Such as the many who are in the same rooms, several of which were posted to.
-        key = (member.view, *map(id, busy))
-        if key not in self._wholes:
-            self._wholes[key] = self._merged(member, mail, busy)
-        return self._wholes[key]
-
-    def _merged(self, member: Member, mail: list[Event], busy: list[Batch]) -> Any:
-        """In the order of the ids."""
-        if mail and len(busy) == 1:
-            last = max(mail, key=_id)
-            # Who came or went is told together with those who did right after.
-            rest = None if type(last) in _PRESENCE else busy[0].rest(member, last.id)
-            if rest is not None:
-                first = dict(self._rendered(member.view, mail))
-                return member.view.join([*(first[id] for id in sorted(first)), *rest])
-        # One event may have been posted to several rooms (a change of nick): shown once.
-        frames: dict[int, Any] = busy[0].share(member) if busy else {}
-        for batch in busy[1:]:
-            frames.update(batch.share(member))
-        if mail:
-            frames.update(self._rendered(member.view, mail))
-        if not frames:
-            return None
-        if mail or len(busy) > 1:  # one batch is in order already
-            return member.view.join([frames[id] for id in sorted(frames)])
-        return member.view.join(list(frames.values()))
-
-    def _rendered(self, view: View, mail: list[Event]) -> list[tuple[int, Any]]:
-        """Of the mail of many who leave at once, most is the same: what was said before."""
-        known = self._mail.setdefault(view, {})
-        new = [event for event in mail if event.id not in known]
-        known.update(zip((event.id for event in new), view.render(new), strict=True))
-        return [(event.id, known[event.id]) for event in mail]

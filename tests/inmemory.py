@@ -51,6 +51,8 @@ class Person:
         self.closed = False
         self.member = chat.hub.enter(self, chat.now, nick, address)
 
+    is_private = True
+
     def view(self, member: Member) -> LineView:
         room = "" if member.current is None else member.current.name
         return line_view(member.timestamps, room, member.bell, member.folded)

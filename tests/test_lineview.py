@@ -17,8 +17,10 @@ from chatroom.events import (
     Acted,
     Event,
     Joined,
+    Kicked,
     Left,
     Notice,
+    Redacted,
     Renamed,
     Replayed,
     Said,
@@ -55,6 +57,14 @@ def left(nick: str, here: int = 4, reason: str = "", room: str = "#lobby") -> Le
 
 def notice(text: str = "So it is.") -> Notice:
     return Notice(1, NOON, None, "", "", text)
+
+
+def kicked(nick: str, reason: str = "") -> Kicked:
+    return Kicked(1, NOON, "#lobby", nick, nick, 4, reason, "alice")
+
+
+def redacted(reason: str = "") -> Redacted:
+    return Redacted(1, NOON, "#lobby", "alice", "alice", 7, "bob", reason)
 
 
 def renamed() -> Renamed:
@@ -115,6 +125,10 @@ EVENTS = [
     (joined("bob"), "-- bob joined (4 here)"),
     (left("bob"), "-- bob left (4 here)"),
     (left("bob", reason="off to bed"), "-- bob left: off to bed (4 here)"),
+    (kicked("bob"), "-- bob was kicked by alice (4 here)"),
+    (kicked("bob", reason="spam"), "-- bob was kicked by alice: spam (4 here)"),
+    (redacted(), "-- alice took out line 7, by bob"),
+    (redacted("spam"), "-- alice took out line 7, by bob: spam"),
     (renamed(), "-- alice is now carol"),
     (topic("tea"), "-- alice set the topic: tea"),
     (topic(""), "-- alice cleared the topic"),
@@ -168,6 +182,10 @@ def test_nothing_is_written_of_nothing() -> None:
         (topic("tea", room="#ops"), "[#ops] -- alice set the topic: tea"),
         (replayed(said(room="#ops")), "[2026-11-22 12:03] [#ops] <alice> hi"),
         (told(), "[alice -> you] hi"),
+        (kicked("bob"), "-- bob was kicked by alice (4 here)"),
+        (kicked("bob", reason="spam"), "-- bob was kicked by alice: spam (4 here)"),
+        (redacted(), "-- alice took out line 7, by bob"),
+        (redacted("spam"), "-- alice took out line 7, by bob: spam"),
         (renamed(), "-- alice is now carol"),
         (notice(), "-- So it is."),
     ],

@@ -12,14 +12,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IAddress, IDelayedCall, IHalfCloseableProtocol
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    ISSLTransport,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from chatroom.errors import TooMany
+from chatroom.admission import is_loopback
+from chatroom.errors import ChatError
 from chatroom.limits import Limits, TokenBucket
 from chatroom.member import Member
 from chatroom.phrases import duration, plural
@@ -69,6 +76,15 @@ class Connection(LineReceiver):
         """The peer may stay: greet it. `peer` is where it comes from, as the log has it."""
         raise NotImplementedError
 
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the network can read along: TLS, or the same machine. Of a proxy in
+        front it is not known."""
+        transport = self.transport
+        if ISSLTransport.providedBy(transport):
+            return True
+        return isinstance(transport.getHost(), UNIXAddress) or is_loopback(self.address)
+
     def server_line(self, sentence: str) -> bytes:
         """How the server's own word is written."""
         raise NotImplementedError
@@ -94,7 +110,7 @@ class Connection(LineReceiver):
         factory.opened()
         try:
             factory.admit(self.address)
-        except TooMany as refusal:
+        except ChatError as refusal:
             self.transport.write(self.server_line(str(refusal)))
             self.transport.loseConnection()
             self._abort_soon()

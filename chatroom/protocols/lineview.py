@@ -7,6 +7,7 @@
     -- bob joined (4 here)          what the server says
     [#ops] <carol> hi               from another room than the one you talk in
     [12:03] <alice> hi              with /timestamp time
+    [12:03 #814] <alice> hi         with /timestamp id
     [2026-11-22 12:03] <alice> hi   said earlier, shown again
 
 User text always follows a prefix that the server wrote.
@@ -24,8 +25,10 @@ from chatroom.events import (
     Acted,
     Event,
     Joined,
+    Kicked,
     Left,
     Notice,
+    Redacted,
     Renamed,
     Replayed,
     Said,
@@ -146,7 +149,8 @@ class LineView:
             elif isinstance(event, (Joined, Left)):
                 frames.append(_Presence(event, self._line(event, _FORMATS[type(event)](event))))
             elif isinstance(event, Replayed):
-                frames.append("".join(_again(e, e.room != self._room) for e in event.events))
+                ids = self._timestamps == "id"
+                frames.append("".join(_again(e, e.room != self._room, ids) for e in event.events))
             else:
                 frames.append(self._line(event, _FORMATS[type(event)](event)))
         return frames
@@ -209,8 +213,7 @@ class LineView:
     def _time(self, event: Event) -> str:
         if self._timestamps == "off":
             return ""
-        form = "[%H:%M] " if self._timestamps == "time" else "[%Y-%m-%d %H:%M] "
-        return _stamp(event.time // 60, form)
+        return _stamp(event.time // 60, _FORMS[self._timestamps]).replace("#", f"#{event.id}")
 
     def _rings(self, event: Event) -> bool:
         if self._bell == "off":
@@ -222,11 +225,16 @@ class LineView:
         return self._bell == "all" or (self._bell == "mention" and mentions(event.text, self._nick))
 
 
+# The # stands for itself and the event's id.
+_FORMS = {"time": "[%H:%M] ", "datetime": "[%Y-%m-%d %H:%M] ", "id": "[%H:%M #] "}
+
+
 @lru_cache(1024)
-def _again(event: Event, elsewhere: bool) -> str:
+def _again(event: Event, elsewhere: bool, ids: bool) -> str:
     """An earlier line, written once for all who join and are shown it."""
     room = f"[{event.room}] " if elsewhere and event.room is not None else ""
-    stamp = _stamp(event.time // 60, "[%Y-%m-%d %H:%M] ")
+    form = "[%Y-%m-%d %H:%M #] " if ids else "[%Y-%m-%d %H:%M] "
+    stamp = _stamp(event.time // 60, form).replace("#", f"#{event.id}")
     return f"{stamp}{room}{_FORMATS[type(event)](event)}\r\n"
 
 
@@ -251,7 +259,7 @@ def _stamp(minute: float, form: str) -> str:
 
 def _presence(names: str, event: Joined | Left, here: int) -> str:
     did = "joined" if isinstance(event, Joined) else "left"
-    reason = f": {event.reason}" if isinstance(event, Left) and event.reason else ""
+    reason = _why(event.reason) if isinstance(event, Left) else ""
     return f"-- {names} {did}{reason} ({here} here)"
 
 
@@ -261,6 +269,18 @@ def _told(event: Told) -> str:
         if event.echo
         else f"[{event.shown} -> you] {event.text}"
     )
+
+
+def _redacted(event: Redacted) -> str:
+    return f"-- {event.shown} took out line {event.line}, by {event.author}{_why(event.reason)}"
+
+
+def _kicked(event: Kicked) -> str:
+    return f"-- {event.shown} was kicked by {event.by}{_why(event.reason)} ({event.here} here)"
+
+
+def _why(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _topic(event: TopicSet) -> str:
@@ -275,6 +295,8 @@ _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     Told: _told,
     Joined: lambda event: _presence(event.shown, event, event.here),
     Left: lambda event: _presence(event.shown, event, event.here),
+    Kicked: _kicked,
+    Redacted: _redacted,
     Renamed: lambda event: f"-- {event.shown} is now {event.nick}",
     TopicSet: _topic,
     Notice: lambda event: f"-- {event.text}",

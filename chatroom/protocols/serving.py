@@ -6,6 +6,7 @@ The clients that a factory shares are the hub's members; there is no second list
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
-from chatroom.errors import TooMany
+from chatroom.errors import ChatError, TooMany
 from chatroom.hub import Hub
 from chatroom.limits import Limits
 from chatroom.phrases import plural
@@ -54,7 +55,7 @@ class HubFactory(ServerFactory):
         self.seconds: Callable[[], float] = reactor.seconds
         self.behind: set[Outbox] = set()
         self.each_second: Callable[[], object] | None = None
-        self._refused = 0
+        self._refused: Counter[str] = Counter()
         self.connections = 0
         self._all_lost: list[Deferred[None]] = []
         self._sweeping: IDelayedCall | None = None
@@ -75,13 +76,16 @@ class HubFactory(ServerFactory):
             self._sweeping = self.reactor.callLater(_SWEEP_SECONDS, self._sweep)
 
     def admit(self, address: str) -> None:
-        """Count a connection from `address`. Raises TooMany, which tells it why not."""
+        """Count a connection from `address`. Raises a ChatError, which tells it why not."""
         if self._all_lost:
             raise TooMany("The server is stopping. Try again later.")
         try:
+            now = self.wall()
+            for guard in self.hub.guards:
+                guard.admit(address, now)
             self.hub.admission.admit(address)
-        except TooMany:
-            self._refused += 1
+        except ChatError as refusal:
+            self._refused["the limit is met" if isinstance(refusal, TooMany) else "banned"] += 1
             raise
 
     def lost(self) -> None:
@@ -133,8 +137,6 @@ class HubFactory(ServerFactory):
             self._idle_checked = now
             for connection in self._connections():
                 connection.check_idle(now, limits.idle_seconds)
-        if self._refused:
-            self.log.warn(
-                "{number} refused: the limit is met", number=plural(self._refused, "connection")
-            )
-            self._refused = 0
+        for why, number in self._refused.items():
+            self.log.warn("{number} refused: {why}", number=plural(number, "connection"), why=why)
+        self._refused.clear()
