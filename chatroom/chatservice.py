@@ -6,11 +6,12 @@ It is the same under any parent: nothing here touches signals, the clock or the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import Service
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred, DeferredList, DeferredLock, maybeDeferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
@@ -20,10 +21,12 @@ from chatroom.config import Settings, needs_restart
 from chatroom.errors import ChatError
 from chatroom.events import Acted, Event, Said
 from chatroom.hub import Hub
+from chatroom.keeping import Keeping
 from chatroom.listening import Listener, why_not
-from chatroom.names import check_room
+from chatroom.names import check_nick, check_room
 from chatroom.protocols.connection import tune
 from chatroom.protocols.line import ChatFactory
+from chatroom.store.sqlitefile import StoreError
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "listener", "make_service"]
 
@@ -35,7 +38,8 @@ _log = Logger("chatroom")
 
 
 class ListenError(Exception):
-    """A listener can't be opened; the sentence says which, why, and what to do."""
+    """It can't start: a listener or the store can't be opened. The sentence says which, why, and
+    what to do."""
 
 
 def _checked(check: Callable[[str], object]) -> Callable[[str], object]:
@@ -48,6 +52,12 @@ def _checked(check: Callable[[str], object]) -> Callable[[str], object]:
     return value_error
 
 
+def _named_hash(text: str) -> None:
+    name, _, hash = text.partition(":")
+    if not name or " " in name or not hash.startswith("$argon2"):
+        raise ValueError("must be NAME:HASH, the hash from `chatroom hash-password`")
+
+
 def listener(written: str) -> Listener:
     """A listener of one of the protocols that there are. Raises ValueError with a sentence."""
     return Listener.parse(written, PROTOCOLS)
@@ -57,6 +67,8 @@ def listener(written: str) -> Listener:
 CHECKS: dict[str, Callable[[str], object]] = {
     "listen": listener,
     "lobby": _checked(check_room),
+    "operators.accounts": _checked(check_nick),
+    "operators.passwords": _named_hash,
 }
 
 
@@ -66,7 +78,9 @@ class ChatService(Service):
     error: type[ListenError] = ListenError
     let_in = ""
 
-    def __init__(self, settings: Settings, reactor: Any) -> None:
+    def __init__(
+        self, settings: Settings, reactor: Any, checkers: Sequence[ICredentialsChecker] = ()
+    ) -> None:
         self.settings = settings
         self.reactor = reactor
         self.hub = Hub(
@@ -76,6 +90,7 @@ class ChatService(Service):
             motd=settings.motd,
             guests_by_address=settings.guests == "address",
         )
+        self.keeping = Keeping(self.hub, settings, reactor, checkers)
         self.factories = {name: protocol(self.hub, reactor) for name, protocol in PROTOCOLS.items()}
         if settings.log.chat:
             self.hub.observers.append(self._log_chat)
@@ -93,16 +108,24 @@ class ChatService(Service):
                 self._open(written)
         refusals, self._refusals = self._refusals, []
         if refusals:
-            self._listening = False
-            for port in self.ports.values():
-                port.stopListening()
-            self.ports.clear()
+            self._stop_listening()
             raise self.error("\n".join(refusals))
+
+    def _stop_listening(self) -> None:
+        self._listening = False
+        for port in self.ports.values():
+            port.stopListening()
+        self.ports.clear()
 
     def startService(self) -> None:
         """Listen, where that was not done yet (`twist`, or a parent that already runs)."""
         if not self._listening:
             self.privilegedStartService()
+        try:  # only now, since twistd has given up its privileges, and the file is the daemon's
+            self.keeping.open()
+        except StoreError as error:
+            self._stop_listening()
+            raise self.error(str(error)) from None
         self.hub.started = time.time()
         Service.startService(self)
 
@@ -118,17 +141,19 @@ class ChatService(Service):
             factory.close("The server is stopping. Goodbye.", _FLUSH_SECONDS)
             for factory in self.factories.values()
         ]
-        return DeferredList(waiting)
+        return DeferredList(waiting).addCallback(lambda _: self.keeping.close())
 
     def reload(self, settings: Settings) -> Deferred[list[str]]:
         """Use other settings from now on, dropping nobody. Fires, once the listeners are those
         of the settings, with the keys that changed but need a restart; these stay as they were."""
         stay = needs_restart(self.settings, settings)
-        settings = replace(settings, lobby=self.settings.lobby, log=self.settings.log)
+        kept = {key.partition(".")[0] for key in stay}
+        settings = replace(settings, **{key: getattr(self.settings, key) for key in kept})
         self.settings = settings
         self.hub.welcome, self.hub.motd = settings.welcome, settings.motd
         self.hub.show_guests(by_address=settings.guests == "address")
         self.hub.apply(settings.limits)
+        self.keeping.apply(settings)
         for factory in self.factories.values():
             factory.apply(settings.limits)
         listening = self._relisten.run(lambda: Deferred.fromCoroutine(self._listen_anew()))
@@ -178,9 +203,14 @@ class ChatService(Service):
             _log.info(form, room=event.room, nick=event.sender, text=event.text)
 
 
-def make_service(settings: Settings | None = None, reactor: Any = None) -> ChatService:
+def make_service(
+    settings: Settings | None = None,
+    reactor: Any = None,
+    checkers: Sequence[ICredentialsChecker] = (),
+) -> ChatService:
     """The chat as a service, to be hung under any other. Without settings, the defaults: the
-    line protocol on 127.0.0.1:8000."""
+    line protocol on 127.0.0.1:8000, and what is kept in chatroom.db. `checkers` know further
+    nicks and passwords."""
     if reactor is None:
         from twisted.internet import reactor
-    return ChatService(settings or Settings(), reactor)
+    return ChatService(settings or Settings(), reactor, checkers)

@@ -20,10 +20,13 @@ from chatroom.schema import Option, Section, read, section
 from chatroom.yamlfile import Complaint, Complaints, ConfigError, compose, read_bytes
 
 __all__ = [
+    "AccountSettings",
     "Check",
     "Complaint",
     "ConfigError",
+    "HistorySettings",
     "LogSettings",
+    "OperatorSettings",
     "Settings",
     "example",
     "load",
@@ -45,6 +48,65 @@ class LogSettings:
     )
     chat: bool = field(
         default=False, metadata={"help": "Whether what members say is written, too."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """What is kept of what was said."""
+
+    durable: Literal["after", "before"] = field(
+        default="after",
+        metadata={
+            "help": "Whether lines are on the disk within 100 ms after they are shown, or before "
+            "anybody is shown them: then none is lost, and all come a little later."
+        },
+    )
+    keep: int | None = field(
+        default=30 * 86400,
+        metadata={"help": "How long lines are kept; off is for good.", "span": True},
+    )
+    keep_lines: int | None = field(
+        default=100_000, metadata={"help": "How many lines of each room are kept."}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Whether nicks can be registered."""
+
+    mode: Literal["required", "optional", "off"] = field(
+        default="optional",
+        metadata={
+            "help": "Whether people must log in before they may talk, can register their nick, or "
+            "neither. `accounts: required` says the same in one line.",
+        },
+    )
+    plaintext: bool = field(
+        default=False,
+        metadata={
+            "help": "Whether passwords are taken over connections that others on the network can "
+            "read: neither TLS nor from this machine."
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """Who runs the place."""
+
+    accounts: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "The accounts of the server's operators.", "may_be_empty": True},
+    )
+    passwords: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "For /oper NAME PASSWORD: texts as NAME:HASH, the hash as `chatroom "
+            "hash-password` prints it.",
+            "may_be_empty": True,
+            "secret": True,
+        },
     )
 
 
@@ -78,6 +140,25 @@ class Settings:
     guests: Literal["nick", "address"] = field(
         default="nick",
         metadata={"help": "How a guest is shown: by its nick, or by the address it comes from."},
+    )
+    store: str | None = field(
+        default="chatroom.db",
+        metadata={
+            "help": "The file of history, accounts and bans, which only the daemon's user may "
+            "read; off keeps accounts and bans in memory, and history not at all.",
+            "restart": True,
+        },
+    )
+    history: HistorySettings = field(
+        default=HistorySettings(),
+        metadata={"help": "What is kept of what was said.", "restart": True},
+    )
+    accounts: AccountSettings = field(
+        default=AccountSettings(),
+        metadata={"help": "Nicks with a password.", "restart": True, "short": "mode"},
+    )
+    operators: OperatorSettings = field(
+        default=OperatorSettings(), metadata={"help": "Who runs the place."}
     )
     log: LogSettings = field(default=LogSettings(), metadata={"help": "The log.", "restart": True})
     limits: Limits = field(

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, Protocol, get_args, get_origin, get_type
 
 import yaml
 
+from chatroom.spans import span, written
 from chatroom.yamlfile import INVISIBLE, clipped, is_refused
 
 __all__ = ["Check", "Choice", "Kind", "Refused", "Switch", "Text", "Texts", "kind_of"]
@@ -67,11 +68,13 @@ def kind_of(hint: Any, metadata: Mapping[str, Any]) -> Kind:
     if get_origin(hint) is Literal:
         return Choice(arguments)
     if hint == tuple[str, ...]:
-        return Texts(Text())
+        return Texts(Text(), metadata.get("may_be_empty", False))
     if hint is bool:
         return Switch()
     if hint is str:
         return Text(metadata.get("multiline", False))
+    if metadata.get("span"):
+        return Period()
     if hint is int or hint is float:
         whole = hint is int
         least = metadata.get("least", 1 if whole else 0.01)
@@ -189,6 +192,27 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A length of time, as `30d`; its value is in seconds."""
+
+    def __str__(self) -> str:
+        return "a number of seconds, minutes, hours or days, as 30d"
+
+    def read(self, node: yaml.Node, check: Check) -> int:
+        """The seconds. Raises Refused."""
+        text, quoted = _scalar(node, self)
+        if quoted:
+            raise Refused((node, f"{clipped(text)} is in quotes; write it without"))
+        try:
+            return span(text)
+        except ValueError:
+            raise Refused((node, f"{clipped(text)} is not {self}")) from None
+
+    def write(self, value: int) -> str:
+        return written(value)
+
+
+@dataclass(frozen=True, slots=True)
 class OrOff:
     """Another kind, or `off`, which is None."""
 
@@ -216,9 +240,10 @@ class OrOff:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A list of texts: at least one, and none twice."""
+    """A list of texts, none twice; at least one, unless it `may_be_empty`."""
 
     text: Text
+    may_be_empty: bool = False
 
     def __str__(self) -> str:
         return "a list, each item on a line of its own after '- '"
@@ -226,7 +251,7 @@ class Texts:
     def read(self, node: yaml.Node, check: Check) -> tuple[str, ...]:
         """The texts in their order. Raises Refused with what is wrong with each."""
         items = _value(node, yaml.SequenceNode, self)
-        if not items:
+        if not items and not self.may_be_empty:
             raise Refused((node, "has no item; write one at least"))
         texts = _each([(self.text, item) for item in items], check)
         seen = set()
@@ -237,7 +262,7 @@ class Texts:
         return tuple(texts)
 
     def write(self, value: tuple[str, ...]) -> str:
-        return "".join(f"\n- {self.text.write(text)}" for text in value)
+        return "".join(f"\n- {self.text.write(text)}" for text in value) or "[]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Frozen dataclasses as the schema of a YAML file: each field is an option, or a section of them.
 
 Metadata of a field: `help`; what `kind_of` reads; `secret`, no complaint shows
-the value; `restart`, a change waits for the next start, of a section: for all in it.
+the value; `restart`, a change waits for the next start, of a section: for all in it; `short`, of
+a section: the option that a single word in the section's place sets.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Section:
     default: Any
     help: str
     members: Mapping[str, Option | Section]
+    short: str = ""
 
     def options(self) -> Iterator[Option]:
         """Those of this section and of all in it, in the order of their declaration."""
@@ -67,7 +69,7 @@ def section(default: Any, key: str = "", metadata: Mapping[str, Any] | None = No
         members[field.name] = Option(
             member, kind, value, told["help"], told["secret"], told["restart"]
         )
-    return Section(key, default, given.get("help", ""), members)
+    return Section(key, default, given.get("help", ""), members, given.get("short", ""))
 
 
 def read(
@@ -102,6 +104,11 @@ class _Reading:
             found = self._members(section, node)
             values = {name: self._value(section.members[name], value) for name, value in found}
             return dataclasses.replace(section.default, **values)
+        if section.short and isinstance(node, yaml.ScalarNode) and node.value:
+            option = section.members[section.short]
+            return dataclasses.replace(
+                section.default, **{section.short: self._value(option, node)}
+            )
         if node.value or not isinstance(node, yaml.ScalarNode) or node.style:
             reason = "must be settings, each 'key: value' on a line of its own"
             self._complaints.add(node.start_mark, section.key, reason)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
 from twisted.application.service import IService, Service
+from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.strcred import AuthOptionMixin
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.task import LoopingCall
@@ -43,8 +46,12 @@ class CannotStart(SystemExit, ListenError):
     __module__ = "builtins"
 
 
-class Options(TwistedOptions):
-    """`twistd chatroom`'s options. Those that name a listener replace the file's `listen`."""
+class Options(TwistedOptions, AuthOptionMixin):
+    """`twistd chatroom`'s options. Those that name a listener replace the file's `listen`. With
+    `--auth`, nicks and passwords of an existing deployment are good here, too."""
+
+    supportedInterfaces = (IUsernamePassword,)
+    authOutput = sys.stdout
 
     synopsis = "[options]"
     longdesc = "A chat daemon: anyone on the network talks with nc, telnet, or what is at hand."
@@ -112,7 +119,8 @@ class _Daemon(ChatService):
 
     def __init__(self, options: Options, reactor: Any) -> None:
         use_steady_clock(reactor)
-        super().__init__(self._fitted(options.settings), reactor)
+        checkers = options.get("credCheckers", ())
+        super().__init__(self._fitted(options.settings), reactor, checkers)
         for factory in self.factories.values():
             factory.each_second = Tidying(partial(getattr, factory, "connections"))
         self._options = options

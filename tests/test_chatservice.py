@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,12 +18,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from chatroom import make_service
 from chatroom.chatservice import ChatService, ListenError
-from chatroom.config import LogSettings, Settings
+from chatroom.config import LogSettings
+from chatroom.config import Settings as AllSettings
 from chatroom.limits import Limits
 
 LOCAL = "line=tcp:8000:interface=127.0.0.1"
 OPEN = "line=tcp:8000"
 OTHER = "line=tcp:8001"
+
+# Without a file, so without threads.
+Settings = partial(AllSettings, store=None)
 
 result_of = SynchronousTestCase().successResultOf
 no_result: Any = SynchronousTestCase().assertNoResult
@@ -116,7 +121,7 @@ def reload(service: ChatService, reactor: Reactor, **settings: Any) -> list[str]
 
 def test_without_settings_it_listens_on_port_8000_of_this_machine_alone() -> None:
     reactor = Reactor()
-    make_service(reactor=reactor).startService()
+    make_service(Settings(), reactor).startService()
     ((port, _factory, _backlog, interface),) = reactor.tcpServers
     assert (port, interface) == (8000, "127.0.0.1")
 

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import time
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from chatroom.config import (
     parse,
     reference,
 )
-from chatroom.kinds import Choice, Number, OrOff, Record, Switch, Text, Texts
+from chatroom.kinds import Choice, Number, OrOff, Period, Record, Switch, Text, Texts
 from chatroom.limits import Limits, Rate
 from chatroom.schema import Option, Section
+from chatroom.spans import LONGEST
 from chatroom.yamlfile import INVISIBLE
 
 ROOT = Path(__file__).parents[1]
@@ -255,9 +256,12 @@ def test_the_table_has_a_row_of_five_cells_for_each_option() -> None:
 
 
 def test_every_field_is_an_option_with_help() -> None:
-    keys = {each.name for each in fields(Settings)} - {"log", "limits"}
-    keys |= {f"log.{each.name}" for each in fields(LogSettings)}
-    keys |= {f"limits.{each.name}" for each in fields(Limits)}
+    keys = set()
+    for each in fields(Settings):
+        inner = getattr(Settings(), each.name)
+        keys |= (
+            {f"{each.name}.{x.name}" for x in fields(inner)} if is_dataclass(inner) else {each.name}
+        )
     assert {option.key for option in SCHEMA.options()} == keys
     assert all(option.help.endswith(".") for option in SCHEMA.options())
 
@@ -279,8 +283,11 @@ def values(kind: object) -> st.SearchStrategy[Any]:
             return number(least, most)  # type: ignore[no-any-return]
         case Text(multiline):
             return st.text(VISIBLE | st.just("\n") if multiline else VISIBLE)
-        case Texts(text):
-            return st.lists(values(text), min_size=1, max_size=5, unique=True).map(tuple)
+        case Texts(text, may_be_empty):
+            least = 0 if may_be_empty else 1
+            return st.lists(values(text), min_size=least, max_size=5, unique=True).map(tuple)
+        case Period():
+            return st.integers(0, LONGEST)
         case Choice(choices):
             return st.sampled_from(choices)
         case Switch():

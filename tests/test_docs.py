@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
@@ -23,11 +24,13 @@ from twisted.scripts._twistd_unix import ServerOptions
 from chatroom import ChatFactory, Hub, Listener
 from chatroom.__main__ import main
 from chatroom.chatservice import CHECKS, PROTOCOLS
-from chatroom.commands import COMMANDS
-from chatroom.config import SCHEMA, parse
+from chatroom.commands import COMMANDS, Command, attach
+from chatroom.config import SCHEMA, Settings, parse
 from chatroom.events import Event, Said
+from chatroom.keeping import Keeping
 from chatroom.limits import Limits
 from chatroom.service import Options
+from chatroom.store.reading import Reading
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -113,10 +116,20 @@ def test_the_session_in_the_readme_is_what_its_three_would_see() -> None:
 # Commands
 
 
+def every_command() -> list[Command]:
+    """The core's, and those of what is kept, which are in the place of those of the same name."""
+    hub: Any = Hub(end_of_turn=print)
+    keeping = Keeping(hub, Settings(store=None), Clock())
+    keeping.open()
+    attach(hub, Reading(None, time.time).commands())  # type: ignore[arg-type]
+    usual = [hub.commands.get(command.name, command) for command in COMMANDS]
+    return [*dict.fromkeys([*usual, *hub.commands.values()])]
+
+
 def table_of_commands() -> str:
     """The table in docs/commands.md."""
     rows = ["| Command | Also | What it does |", "|---|---|---|"]
-    for command in COMMANDS:
+    for command in every_command():
         also = " ".join(f"`/{alias}`" for alias in command.aliases)
         written = command.written.replace("|", r"\|")
         rows.append(f"| `{written}` | {also} | {command.help[0].upper()}{command.help[1:]} |")
@@ -154,7 +167,7 @@ def test_the_refusals_that_are_listed_are_what_is_said() -> None:
 
 @each_page
 def test_each_command_that_is_named_exists(page: Path) -> None:
-    known = {name for command in COMMANDS for name in (command.name, *command.aliases)}
+    known = {name for command in every_command() for name in (command.name, *command.aliases)}
     named = set(re.findall(r"`/([a-z]+)(?=[ `])", prose(page)))
     # Two folders, and what `//text` says.
     assert named - {"home", "root", "text"} <= known
@@ -165,7 +178,7 @@ def test_each_use_of_the_chatroom_command_is_one_that_it_has(
     page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for line in code(page):
-        for word in re.findall(r"(?:^|/|\$ )chatroom ([a-z]+)", line):
+        for word in re.findall(r"(?:^|/|\$ )chatroom ([a-z-]+)", line):
             with pytest.raises(SystemExit) as end:
                 main([word, "--help"])
             assert end.value.code == 0, line

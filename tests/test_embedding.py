@@ -44,6 +44,12 @@ def run(heading: str, port: int = 8000, **given: Any) -> dict[str, Any]:
     return names
 
 
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the store is."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_every_example_is_run() -> None:
     assert list(EXAMPLES) == [
         "As a service",

@@ -15,6 +15,10 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "chatroom").rglob("*.py"))
 
 
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def names(text: str, of: str = "") -> frozenset[str]:
     return frozenset(of + name for name in text.split())
 
@@ -28,7 +32,8 @@ DATA = names(
 )
 
 CORE = names(
-    "admission commands errors events hub limits member names phrases room text turn __version__",
+    "admission commands delivery directory errors events guard host hub limits member names "
+    "phrases room spans text turn __version__",
     of="chatroom.",
 )
 FRAMES = names(
@@ -37,9 +42,12 @@ FRAMES = names(
 LINE = names(".line .lineview", of="chatroom.protocols")
 CONFIG = names("config kinds schema yamlfile", of="chatroom.")
 PROCESS = names("logs process", of="chatroom.")
+STORE = frozenset(name for name in map(name_of, FILES) if name.startswith("chatroom.store"))
 LISTENING = frozenset(["chatroom.listening"])
 SYSTEMD = frozenset(["chatroom.systemd"])
-EVERYONE = names("chatroom chatroom.__main__ chatroom.chatservice chatroom.service")
+EVERYONE = names(
+    "chatroom chatroom.__main__ chatroom.chatservice chatroom.keeping chatroom.service"
+)
 
 
 class Part(NamedTuple):
@@ -54,20 +62,17 @@ PARTS = (
     Part(CORE, CORE, DATA),
     Part(FRAMES, CORE | FRAMES, TWISTED),
     Part(LINE, CORE | FRAMES | LINE, TWISTED),
-    Part(CONFIG, CONFIG | {"chatroom.limits"}, STDLIB | {"yaml"}),
+    Part(CONFIG, CONFIG | {"chatroom.limits", "chatroom.spans"}, STDLIB | {"yaml"}),
+    Part(STORE, CORE | STORE, TWISTED | {"argon2"}),
     Part(PROCESS, PROCESS, TWISTED),
     Part(SYSTEMD, SYSTEMD, STDLIB),
     Part(LISTENING, LISTENING | FRAMES, TWISTED),
     Part(
         EVERYONE,
-        CORE | FRAMES | LINE | CONFIG | PROCESS | SYSTEMD | LISTENING | EVERYONE,
+        CORE | FRAMES | LINE | CONFIG | STORE | PROCESS | SYSTEMD | LISTENING | EVERYONE,
         None,
     ),
 )
-
-
-def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
 def imported(source: str) -> Iterator[str]:
@@ -78,7 +83,7 @@ def imported(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.module and not node.level, "imports are absolute here"
             # Of a package, what is named may be a module of its own.
-            package = node.module in {"chatroom", "chatroom.protocols"}
+            package = node.module in {"chatroom", "chatroom.protocols", "chatroom.store"}
             yield from (f"{node.module}.{a.name}" if package else node.module for a in node.names)
 
 
@@ -116,6 +121,10 @@ def test_a_module_imports_only_what_its_part_may(path: Path) -> None:
         ("chatroom.protocols.outbox", "from chatroom.protocols import line"),
         ("chatroom.config", "from chatroom.hub import Hub"),
         ("chatroom.config", "import twisted"),
+        ("chatroom.hub", "from chatroom.store.history import History"),
+        ("chatroom.protocols.line", "from chatroom.store import words"),
+        ("chatroom.store.history", "from chatroom.protocols import line"),
+        ("chatroom.store.history", "from chatroom.config import Settings"),
         ("chatroom.systemd", "from twisted.internet import reactor"),
     ],
 )

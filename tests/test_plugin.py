@@ -477,6 +477,7 @@ def test_a_log_of_warnings_alone_keeps_silent_about_who_comes_and_goes(tmp_path:
         log.open("wb") as output,
         subprocess.Popen(
             [*TWISTD, "chatroom", f"--config={config}"],
+            cwd=tmp_path,
             env={**ENVIRON, "NOTIFY_SOCKET": str(tmp_path / "missing")},
             stdout=output,
             stderr=output,

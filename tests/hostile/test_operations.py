@@ -222,7 +222,8 @@ def test_row_25_sighup_while_it_starts(tmp_path: Path, way: str) -> None:
     config.write_text("welcome: One\nlisten: ['line=tcp:0:interface=127.0.0.1']\n")
     command = [TWISTD[0], f"--pidfile={pidfile}", f"--logfile={log}"]
     command += ["-n"] if way == "twistd -n" else []
-    process = subprocess.Popen([*command, "chatroom", f"--config={config}"], env=ENVIRON)
+    command += ["chatroom", f"--config={config}"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=ENVIRON)
     try:
         wait_for(lambda: pidfile.exists() and pidfile.read_text(), 20, "there is a pidfile")
         write(config, "welcome: no\n")
@@ -247,11 +248,19 @@ def test_row_25_sighup_while_it_starts(tmp_path: Path, way: str) -> None:
 def test_sigterm_while_it_starts_ends_it_with_status_0(tmp_path: Path) -> None:
     """From the first line of its log on: the signal waits until there is something to stop."""
     command = [*TWISTD, "chatroom", "--port=0"]
-    logs = [tmp_path / str(number) for number in range(2)]
+    logs = [tmp_path / str(number) / "log" for number in range(2)]
+    for log in logs:
+        log.parent.mkdir()
     with ExitStack() as stack:
         daemons = [
-            subprocess.Popen(command, env=ENVIRON, stdout=output, stderr=output)
-            for output in (stack.enter_context(log.open("wb")) for log in logs)
+            subprocess.Popen(
+                command,
+                cwd=log.parent,
+                env=ENVIRON,
+                stdout=stack.enter_context(log.open("wb")),
+                stderr=subprocess.STDOUT,
+            )
+            for log in logs
         ]
     for moment, (log, daemon) in enumerate(zip(logs, daemons, strict=True)):
         wait_for(partial(has_begun, log), 20, "the log has begun")

@@ -1,0 +1,172 @@
+"""What one chat keeps: opened when its service starts, attached to its hub, closed at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+
+from chatroom.commands import attach
+from chatroom.config import Settings
+from chatroom.hub import Hub
+from chatroom.member import Member
+from chatroom.room import Room
+from chatroom.store.accounts import Accounts
+from chatroom.store.checkers import StoredAccounts, make_portal
+from chatroom.store.database import Database
+from chatroom.store.guesses import Guesses
+from chatroom.store.history import History
+from chatroom.store.letters import Letters
+from chatroom.store.logincommands import attach_logins
+from chatroom.store.logins import Logins
+from chatroom.store.memory import MemoryDatabase
+from chatroom.store.moderating import commands
+from chatroom.store.moderation import Moderation
+from chatroom.store.operators import Operators
+from chatroom.store.passwords import Passwords
+from chatroom.store.reading import Reading
+from chatroom.store.retention import Retention
+from chatroom.store.sqlitefile import SQLiteFile
+
+__all__ = ["Keeping"]
+
+_log = Logger("chatroom")
+
+
+class Keeping:
+    """History, accounts and moderation of `hub`, by these settings. `checkers` know passwords as
+    well (Twisted's `--auth`)."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        settings: Settings,
+        reactor: Any,
+        checkers: Sequence[ICredentialsChecker] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._hub = hub
+        self._settings = settings
+        self._reactor = reactor
+        self._checkers = checkers
+        self._clock = clock
+        self._retention: Retention | None = None
+        self._database: Database | None = None
+        self._logins: Logins | None = None
+        self._history: History | None = None
+
+    def open(self) -> None:
+        """Read what is to be known at once, and attach all to the hub. Raises StoreError."""
+        hub, settings = self._hub, self._settings
+        self._before = list(hub.guards), dict(hub.commands)
+        if settings.store is None:
+            database: Database = MemoryDatabase()
+        else:
+            safe = settings.history.durable == "before"
+            file = SQLiteFile(settings.store, safe=safe)
+            database = Database(file, self._reactor, self._tell)
+        self._database = database
+        self._passwords = Passwords(self._reactor)
+        guesses = Guesses(self._ban)
+        accounts = self._attach_accounts(database, guesses)
+        self._moderation = Moderation(
+            hub,
+            database,
+            self._clock,
+            is_registered=lambda name: accounts is not None and name in accounts.nicks,
+            hide=self._hide,
+        )
+        self._moderation.attach()
+        if accounts is not None:
+            accounts.on_drop.append(self._moderation.forget_account)
+        if self._logins is not None:
+            self._logins.on_login.insert(0, self._moderation.logged_in)
+        self._operators = Operators(self._moderation, self._passwords, guesses, self._clock)
+        self._operators.attach()
+        attach(hub, [*commands(self._moderation, self._redact), *self._operators.commands()])
+        self._history = self._attach_history(database) if settings.store else None
+        self.apply(settings)
+
+    def apply(self, settings: Settings) -> None:
+        """Use what of the settings may change while it runs."""
+        if self._database is None:
+            self._settings = settings
+            return
+        operators = settings.operators
+        self._moderation.apply(operators.accounts)
+        self._operators.apply(operators.passwords, settings.accounts.plaintext)
+
+    def close(self) -> Deferred[None]:
+        """Write what waits, and let go of the file and of the hub."""
+        database, self._database = self._database, None
+        if database is None:
+            return succeed(None)
+        if self._retention is not None:
+            self._retention.stop()
+        self._passwords.close()
+        self._hub.guards[:], self._hub.commands = self._before
+        self._hub.use_gate(None)
+        return database.close()
+
+    def _attach_accounts(self, database: Database, guesses: Guesses) -> Accounts | None:
+        mode = self._settings.accounts.mode
+        if mode == "off":
+            return None
+        accounts = Accounts(database, mode)
+        stored = StoredAccounts(database, self._passwords)
+        guests = mode == "optional"
+        portal = make_portal(stored, accounts.nicks, self._checkers, guests=guests)
+        self._logins = Logins(
+            accounts,
+            portal,
+            self._passwords,
+            guesses,
+            self._clock,
+            plaintext=self._settings.accounts.plaintext,
+        )
+        attach_logins(self._hub, self._logins)
+        Letters(database, accounts, self._clock).attach(self._hub, self._logins)
+        return accounts
+
+    def _attach_history(self, database: Database) -> History:
+        kept = self._settings.history
+        before = kept.durable == "before"
+        history = History(
+            self._hub, database, self._clock, before=before, keeps=self._moderation.keeps
+        )
+        history.attach()
+        reading = Reading(history, self._clock)
+        self._hub.guards.append(reading)
+        attach(self._hub, reading.commands())
+        is_open = self._hub.rooms.__contains__
+        self._retention = Retention(
+            database, self._reactor, self._clock, kept.keep, kept.keep_lines, is_open
+        )
+        self._retention.start()
+        return history
+
+    def _tell(self, sentence: str) -> None:
+        """To the log, and to the operators who are here."""
+        _log.warn("{sentence}", sentence=sentence)
+        for member in self._hub.members.values():
+            if self._moderation.is_server_operator(member):
+                self._hub.notify(member, sentence, self._clock())
+
+    def _ban(self, source: str, until: float, now: float) -> None:
+        self._moderation.ban_source(source, until, now)
+
+    def _hide(self, room: Room) -> None:
+        if self._history is not None:
+            self._history.hide(room)
+
+    def _redact(self, member: Member, room: Room, line: int, why: str, now: float) -> None:
+        if self._history is not None:
+            self._history.redact(member, room, line, why, now)
+            return
+        for event in room.recent:
+            if event.id == line:
+                self._hub.redact(member, room, line, event.shown, why, now)

@@ -1,0 +1,102 @@
+"""Whose nicks are, and who may do what before logging in. Knows no passwords.
+
+The registered nicks are in memory, since a nick has to be refused at once; the rest of each account
+is in the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, Literal
+
+from chatroom.errors import BadUsage, NameTaken, NotAllowed
+from chatroom.guard import Guard, Verb
+from chatroom.member import Listener, Member
+from chatroom.names import fold
+from chatroom.store.database import Database
+
+__all__ = ["LOG_IN_FIRST", "Accounts", "Mode"]
+
+Mode = Literal["required", "optional", "off"]
+
+LOG_IN_FIRST: Final = "Log in first: /login NICK PASSWORD, or /register PASSWORD after /nick NAME."
+
+_FOR_EVERYONE: Final = frozenset(
+    {"help", "login", "motd", "nick", "oper", "quit", "register", "version"}
+)
+# A line that begins with a space is said, and so would be the password in it.
+_ALMOST_SAID: Final = re.compile(
+    r"^[^\S\n]+/(login|register|password|drop|oper)(?!\S)", re.IGNORECASE | re.MULTILINE
+)
+
+
+class Accounts(Guard):
+    """Keeps registered nicks for whom they belong to and, where accounts are `required`, everyone
+    else silent. `nicks` has the registered ones by account; `on_drop` are told of each account
+    that is no more, by its name."""
+
+    def __init__(self, database: Database, mode: Mode) -> None:
+        self._database = database
+        self.mode: Mode = mode
+        self.nicks: dict[str, str] = dict(database.load("SELECT account, nick FROM accounts"))
+        self.on_drop: list[Callable[[str], object]] = []
+
+    def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
+        """Raises NameTaken for another's nick, NotAllowed for who must log in first, BadUsage for
+        a password that would be said aloud."""
+        if verb == "say" and "/" in text and (command := _ALMOST_SAID.search(text)) is not None:
+            raise BadUsage(
+                f"There is a space before /{command[1].lower()}, so it was almost said aloud. "
+                "Without it, please."
+            )
+        if verb == "rename":
+            self._keep(about, member)
+        elif not self.may_speak(member) and not (verb == "command" and about in _FOR_EVERYONE):
+            raise NotAllowed(LOG_IN_FIRST)
+
+    def may_speak(self, member: Member) -> bool:
+        """Whether it has logged in, need not, or is a program of this process."""
+        return bool(member.account) or self.mode != "required" or isinstance(member.door, Listener)
+
+    def _keep(self, nick: str, member: Member) -> None:
+        account = fold(nick)
+        if account in self.nicks and account != member.account and self.mode != "off":
+            raise NameTaken(f"{nick} is registered. If it is yours: /login {nick} PASSWORD")
+
+    # Each account
+
+    def add(self, nick: str, hash: str | None, now: float) -> None:
+        """An account of that nick; its hash is None if its password is kept elsewhere."""
+        account, time = fold(nick), _milliseconds(now)
+        self.nicks[account] = nick
+        self._database.write(
+            "INSERT INTO accounts (account, nick, hash, created, seen) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (account) DO UPDATE SET hash = excluded.hash, seen = excluded.seen",
+            account,
+            nick,
+            hash,
+            time,
+            time,
+        )
+
+    def saw(self, account: str, now: float) -> None:
+        """Somebody logged in to it."""
+        self._database.write(
+            "UPDATE accounts SET seen = ? WHERE account = ?", _milliseconds(now), account
+        )
+
+    def change(self, account: str, hash: str) -> None:
+        """It has another password."""
+        self._database.write("UPDATE accounts SET hash = ? WHERE account = ?", hash, account)
+
+    def drop(self, account: str) -> None:
+        """It is no more, and its nick anyone's."""
+        self.nicks.pop(account, None)
+        self._database.write("DELETE FROM accounts WHERE account = ?", account)
+        for forget in self.on_drop:
+            forget(account)
+
+
+def _milliseconds(now: float) -> int:
+    return int(now * 1000)

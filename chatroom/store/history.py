@@ -1,0 +1,227 @@
+"""History: every line, topic and coming and going of a room is kept, and shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatroom.errors import TooMany
+from chatroom.events import Acted, Event, Said
+from chatroom.guard import Guard
+from chatroom.hub import Hub
+from chatroom.member import Member
+from chatroom.names import fold
+from chatroom.room import Room
+from chatroom.store import words
+from chatroom.store.database import Database, Statement, Trouble
+from chatroom.store.lines import ADD, SHOWN, TAKEN_OUT, events, rows
+
+__all__ = ["History"]
+
+COLUMNS = "id, time, kind, nick, shown, text, other"
+_LAST = (
+    f"SELECT {COLUMNS} FROM lines WHERE room = ? AND id < ? AND id > coalesce("
+    "(SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), -4611686018427387904) "
+    f"AND kind IN {SHOWN} ORDER BY id DESC LIMIT ?"
+)
+_KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
+_HIDE = "UPDATE rooms SET hidden_to = ? WHERE room = ?"
+_UP_TO_NOW = 2**62
+_MOST_READING = 64
+
+_log = Logger("chatroom")
+
+
+class History(Guard):
+    """Keeps what happens in the rooms of `hub`: attach it with `attach`.
+
+    `before`: nobody is shown a line that is not on the disk. `keeps` tells whether what is said
+    in a room is to be kept at all.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        database: Database,
+        clock: Callable[[], float],
+        *,
+        before: bool = False,
+        keeps: Callable[[Room], bool] = lambda room: True,
+    ) -> None:
+        self.hub = hub
+        self.database = database
+        self.before = before
+        self._clock = clock
+        self._keeps = keeps
+        self._known: set[str] = set()
+        self._reading = 0
+
+    def attach(self) -> None:
+        """Begin: what the lobby's last lines were is known at once."""
+        last = self.database.load("SELECT max(id) FROM lines")[0][0]
+        self.hub.count_from(max(last or 0, 0) + 1)
+        lobby, most = self.hub.lobby, self.hub.limits.recent or 0
+        lobby.recall(
+            events(lobby.name, self.database.load(_LAST, fold(lobby.name), _UP_TO_NOW, most))
+        )
+        self.hub.guards.append(self)
+        self.hub.use_gate(self._gate)
+
+    # What happens
+
+    def _gate(
+        self, posted: Mapping[Room, Sequence[Event]], release: Callable[[Collection[int]], None]
+    ) -> None:
+        """Keep what a turn posted: after it is shown, or before."""
+        if not self.before:
+            release(())
+        statements = self._statements(posted)
+        if not self.before:
+            for sql, found in statements:
+                self.database.add(sql, found)
+            return
+        if not statements:
+            release(())
+            return
+
+        def stored(_: None) -> None:
+            release(())
+
+        def refused(failure: Failure) -> None:
+            """What was said is not shown; who came and went did, and is kept once it can be."""
+            failure.trap(Trouble)
+            for sql, found in statements:
+                self.database.add(sql, [row for row in found if sql is not ADD or row[3] > 1])
+            release(
+                {e.id for each in posted.values() for e in each if isinstance(e, (Said, Acted))}
+            )
+
+        self.database.commit(statements).addCallbacks(stored, refused).addErrback(_failed)
+
+    def _statements(self, posted: Mapping[Room, Sequence[Event]]) -> list[Statement]:
+        known, lines = [], []
+        for room, happened in posted.items():
+            if not self._keeps(room):
+                continue
+            folded = fold(room.name)
+            if folded not in self._known:
+                known.append((folded, room.name))
+                if self.hub.rooms.get(folded) is room:  # it may be gone again already
+                    self._known.add(folded)
+            lines += rows(folded, happened)
+        return [(sql, found) for sql, found in ((_KNOW, known), (ADD, lines)) if found]
+
+    def made(self, room: Room, member: Member | None) -> None:
+        """Show what was said there before, as soon as it is read."""
+        most = self.hub.limits.recent
+        if not most:
+            return
+        reading = self.database.read(_LAST, fold(room.name), self.hub.mark(), most)
+        reading.addCallback(self._recalled, room).addErrback(_failed)
+
+    def _recalled(self, found: Sequence[Any], room: Room) -> None:
+        if found and self.hub.rooms.get(fold(room.name)) is room:
+            earlier = events(room.name, found)
+            room.recall(earlier)
+            for member in tuple(room.members):
+                self.hub.show_again(member, room.name, earlier, len(earlier), self._clock())
+
+    def emptied(self, room: Room) -> None:
+        """It is told its name anew when it is made again."""
+        if room is not self.hub.lobby:
+            self._known.discard(fold(room.name))
+
+    # What was
+
+    def hide(self, room: Room) -> None:
+        """Show what was said in a room so far to nobody any more."""
+        folded = fold(room.name)
+        self.database.write(_KNOW, folded, room.name)
+        self.database.write(_HIDE, self.hub.mark(), folded)
+        room.recent.clear()
+
+    def last(self, room: str, before: int | None, most: int) -> Deferred[list[Event]]:
+        """The last lines of a room before the one of that id (None: of all), in their order."""
+        earlier = _UP_TO_NOW if before is None else before
+        reading = self._counted(lambda: self.database.read(_LAST, fold(room), earlier, most))
+        return reading.addCallback(lambda found: events(room, found))
+
+    def search(
+        self, rooms: Mapping[str, str], nick: str, wanted: Sequence[str], most: int
+    ) -> Deferred[list[Event]]:
+        """The newest lines with these words in these rooms (their names by their folded names),
+        in their order. `nick` is who said them, or ''."""
+
+        def work(cursor: Any) -> list[Any]:
+            for room in rooms:
+                while words.index(cursor, room, 5000):
+                    pass
+            return words.search(cursor, list(rooms), nick, wanted, most)
+
+        def made(found: list[Any]) -> list[Event]:
+            return [events(rooms[row[0]], [row[1:]])[0] for row in reversed(found)]
+
+        return self._counted(lambda: self.database.run(work)).addCallback(made)
+
+    def redact(self, member: Member, room: Room, line: int, why: str, now: float) -> None:
+        """Take a line out of what is shown again, found and exported. Answers later."""
+        folded = fold(room.name)
+        by = member.shown
+
+        def work(cursor: Any) -> str:
+            key = (folded, line)
+            cursor.execute(
+                "SELECT id, kind, nick, text, shown FROM lines WHERE room = ? AND id = ?", key
+            )
+            found = cursor.fetchone()
+            if found is None or found[1] > 1:
+                return ""
+            words.delete(cursor, folded, [found[:4]])
+            cursor.execute(
+                "UPDATE lines SET kind = ?, text = ?, other = ? WHERE room = ? AND id = ?",
+                (TAKEN_OUT, why, by, *key),
+            )
+            return str(found[4] or found[2])
+
+        def done(author: str) -> None:
+            if author:
+                self.hub.redact(member, room, line, author, why, self._clock())
+            elif member.present:
+                self.hub.notify(
+                    member,
+                    f"{room.name} has no line {line} that could be taken out. /timestamp id shows "
+                    "the numbers of lines.",
+                    self._clock(),
+                )
+
+        reading = self._counted(lambda: self.database.run(work))
+        reading.addCallback(done).addErrback(self._not_done, member)
+
+    def _not_done(self, failure: Failure, member: Member) -> None:
+        _log.failure("The database did not answer", failure)
+        if member.present:
+            self.hub.notify(member, "The history can't be reached now. Try again.", self._clock())
+
+    def _counted(self, read: Callable[[], Deferred[Any]]) -> Deferred[Any]:
+        """One more that reads, once what was said until now is in the database's hands. Raises
+        TooMany."""
+        if self._reading >= _MOST_READING:
+            raise TooMany("Too many look into the history just now. Try again in a moment.")
+        self._reading += 1
+
+        def over(result: Any) -> Any:
+            self._reading -= 1
+            return result
+
+        begun: Deferred[Any] = Deferred()
+        begun.addCallback(lambda _: read()).addBoth(over)
+        self.hub.after_turn(lambda: begun.callback(None))
+        return begun
+
+
+def _failed(failure: Failure) -> None:
+    _log.failure("History failed", failure)

@@ -1,0 +1,114 @@
+"""`/oper`: who knows a password of the settings runs the server, until it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from chatroom.commands import Command
+from chatroom.errors import ChatError, NotAllowed
+from chatroom.guard import Guard
+from chatroom.hub import Hub
+from chatroom.member import Member
+from chatroom.names import fold
+from chatroom.store.guesses import Guesses
+from chatroom.store.moderation import Moderation
+from chatroom.store.passwords import Verified
+
+__all__ = ["Operators", "Verifies"]
+
+_log = Logger("chatroom")
+
+
+class Verifies(Protocol):
+    """What compares a password with a hash, as `Passwords` does, in a thread."""
+
+    def verify(self, hash: str | None, password: str) -> Deferred[Verified]:
+        """Fires with whether it fits; no hash takes as long as a wrong one. Raises TooMany."""
+
+
+class Operators(Guard):
+    """`passwords` are texts `NAME:HASH`; `plaintext` if one may come over an unencrypted line."""
+
+    def __init__(
+        self,
+        moderation: Moderation,
+        verifies: Verifies,
+        guesses: Guesses,
+        clock: Callable[[], float],
+        *,
+        passwords: Iterable[str] = (),
+        plaintext: bool = False,
+    ) -> None:
+        self._moderation = moderation
+        self._verifies = verifies
+        self._guesses = guesses
+        self._clock = clock
+        self._trying: set[Member] = set()
+        self.apply(passwords, plaintext)
+
+    def apply(self, passwords: Iterable[str], plaintext: bool) -> None:
+        """These are the passwords from now on; who runs the server already goes on."""
+        self._plaintext = plaintext
+        pairs = (text.partition(":") for text in passwords)
+        self._hashes = {fold(name): hash for name, _, hash in pairs}
+
+    def attach(self) -> None:
+        """Begin."""
+        self._moderation.hub.guards.append(self)
+
+    def commands(self) -> list[Command]:
+        help = "makes you a server operator, until you leave."
+        return [Command("oper", "NAME PASSWORD", help, self._oper, needs=2)]
+
+    def left(self, member: Member) -> None:
+        self._trying.discard(member)
+
+    def _oper(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        if not (member.door.is_private or self._plaintext):
+            raise NotAllowed(
+                "Your password would cross the network unencrypted, where others can read it: "
+                "not done. Connect by TLS."
+            )
+        if member in self._trying:
+            raise NotAllowed("Wait for the answer to your last try.")
+        self._guesses.ask(member, member.address, now)
+        name, _, password = rest.partition(" ")
+        try:
+            verified = self._verifies.verify(self._hashes.get(fold(name)), password.strip())
+        except ChatError:
+            self._guesses.undo(member, member.address)
+            raise
+        self._trying.add(member)
+        verified.addCallback(self._answer, member, name).addErrback(self._failed, member)
+        return ""
+
+    def _answer(self, verified: Verified, member: Member, name: str) -> None:
+        now = self._clock()
+        self._trying.discard(member)
+        if not verified.ok:
+            self._guesses.wrong(member.address, now)
+            self._tell(member, "Wrong name or password.")
+            return
+        self._guesses.right(member, member.address)
+        if member.present:
+            self._moderation.here.add(member)
+            self._moderation.audit.write(member, "oper", "", name, "", now)
+            self._tell(member, "You are a server operator until you leave.")
+
+    def _failed(self, failure: Failure, member: Member) -> None:
+        self._trying.discard(member)
+        self._guesses.undo(member, member.address)
+        if failure.check(ChatError):
+            self._tell(member, failure.getErrorMessage())
+            return
+        _log.failure("a password could not be verified", failure)
+        self._tell(member, "That did not work, and was logged. Try again later.")
+
+    def _tell(self, member: Member, text: str) -> None:
+        if member.present:
+            self._moderation.hub.notify(member, text, self._clock())

@@ -1,0 +1,225 @@
+"""What is kept, written out and read in again, while a daemon may be using it.
+
+An export is lines for people, Markdown, or JSON: an object on each line, which can be imported.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from chatroom.errors import ChatError
+from chatroom.names import NICK_CHARACTERS, NICK_LENGTH, check_room, fold
+from chatroom.store import words
+from chatroom.store.database import Row
+from chatroom.store.lines import ADD, KINDS, TAKEN_OUT
+from chatroom.store.sqlitefile import StoreError, reading
+from chatroom.text import is_clean
+
+__all__ = ["FORMATS", "ImportFault", "backup", "export", "import_lines"]
+
+_ALL = (
+    "SELECT lines.room, rooms.name, id, time, kind, nick, shown, text, other FROM lines "
+    "LEFT JOIN rooms ON rooms.room = lines.room "
+    "WHERE (?1 = '' OR lines.room = ?1) AND time >= ?2 ORDER BY lines.room, id"
+)
+_KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
+_NAMES = [kind.__name__.lower() for kind in KINDS]
+_SINCE = 2**53  # the largest whole number that JSON keeps everywhere
+
+_SENTENCES = (
+    "<{shown}> {text}",
+    "* {shown} {text}",
+    "-- {shown} joined",
+    "-- {shown} left: {text}",
+    "-- {shown} is now {text}",
+    "-- {shown} set the topic: {text}",
+    "-- {text}",
+    "-- {shown} was kicked by {other}: {text}",
+    "-- {other} took out a line by {shown}: {text}",
+)
+_MARKED = {0: "**{shown}**: {text}", 1: "*{shown} {text}*"}
+
+
+class ImportFault(Exception):
+    """A line can't be imported, so none was: `FILE:LINE: reason`."""
+
+
+def backup(path: str, to: str) -> None:
+    """Copy the database, whole and in one state, to a file that is not there yet. Raises
+    StoreError."""
+    if os.path.exists(to):
+        raise StoreError(f"{to} is there already. Choose a file that is not.")
+    connection = reading(path)
+    try:
+        os.close(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        copy = sqlite3.connect(to)
+        try:
+            connection.backup(copy)
+        finally:
+            copy.close()
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{to} can't be written: {error}.") from None
+    finally:
+        connection.close()
+
+
+def export(path: str, room: str, since: float, form: str) -> Iterator[str]:
+    """The lines of one room (of all if it is ''), said since a time in seconds since the epoch,
+    in a form of `FORMATS`; each ends with a newline. Raises StoreError."""
+    connection = reading(path)
+    try:
+        found = connection.execute(_ALL, (fold(room), since * 1000))
+        yield from FORMATS[form](found)
+    finally:
+        connection.close()
+
+
+def _as_json(found: Iterable[Any]) -> Iterator[str]:
+    for folded, name, id, time, kind, nick, shown, text, other in found:
+        line = {"room": name or folded, "id": id, "time": time / 1000, "kind": _NAMES[kind]}
+        line |= {"nick": nick, "shown": shown, "text": text, "other": other}
+        kept = {key: value for key, value in line.items() if value is not None}
+        yield json.dumps(kept, ensure_ascii=False) + "\n"
+
+
+def _as_text(found: Iterable[Any]) -> Iterator[str]:
+    for folded, name, _, time, kind, *said in found:
+        stamp = datetime.fromtimestamp(time / 1000).strftime("%Y-%m-%d %H:%M")
+        yield f"[{stamp}] [{name or folded}] {_sentence(_SENTENCES[kind], *said)}\n"
+
+
+def _as_markdown(found: Iterable[Any]) -> Iterator[str]:
+    heading = day = ""
+    for folded, name, _, time, kind, *said in found:
+        moment = datetime.fromtimestamp(time / 1000)
+        if heading != folded:
+            heading, day = folded, ""
+            yield f"# {_escaped(name or folded)}\n\n"
+        if day != f"{moment:%Y-%m-%d}":
+            day = f"{moment:%Y-%m-%d}"
+            yield f"## {day}\n\n"
+        form = _MARKED.get(kind, f"*{_SENTENCES[kind]}*")
+        safe = [None if part is None else _escaped(part) for part in said]
+        yield f"- {moment:%H:%M} {_sentence(form, *safe)}\n"
+
+
+FORMATS: dict[str, Callable[[Iterable[Any]], Iterator[str]]] = {
+    "text": _as_text,
+    "md": _as_markdown,
+    "json": _as_json,
+}
+
+
+def _sentence(
+    form: str, nick: str | None, shown: str | None, text: str | None, other: str | None
+) -> str:
+    said = form.format(shown=shown or nick, text=text or "", other=other or "")
+    return said if text else said.removesuffix(": ").replace(": *", "*")
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-!<>|~])", r"\\\1", text)
+
+
+def import_lines(path: str, lines: Iterable[str], name: str) -> tuple[int, int]:
+    """Add what `export` wrote as JSON; returns how many were added, and how many were there.
+
+    In a room that has lines, and in any while a daemon runs (which counts on), what is new comes
+    before all that is there, in its own order. Raises StoreError, and ImportFault, which names
+    the file as `name`; then nothing was added.
+    """
+    connection = reading(path)
+    try:
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            running = _is_running(path)
+            rooms: dict[str, list[Row]] = {}
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    room, row = _checked(line, f"{name}:{number}")
+                    connection.execute(_KNOW, (fold(room), room))
+                    rooms.setdefault(fold(room), []).append(row)
+            return _add(connection, rooms, running)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} can't be written: {error}.") from None
+    finally:
+        connection.close()
+
+
+def _add(
+    connection: sqlite3.Connection, rooms: dict[str, list[Row]], running: bool
+) -> tuple[int, int]:
+    added = there = 0
+    for room, rows in rooms.items():
+        found = connection.execute(
+            "SELECT time, kind, nick, shown, text, other FROM lines WHERE room = ?", (room,)
+        )
+        known = set(found)
+        new = sorted((row for row in rows if row[1:] not in known), key=lambda row: row[0])
+        there += len(rows) - len(new)
+        added += len(new)
+        if known or running:
+            (least,) = connection.execute("SELECT min(id) FROM lines").fetchone()
+            first = min(1, 1 if least is None else least) - len(new)
+            new = [(first + number, *row[1:]) for number, row in enumerate(new)]
+            # The index looks only for what comes after what it has.
+            words.add(connection.cursor(), room, [(*row[:1], *row[2:4], row[5]) for row in new])
+        connection.executemany(ADD, [(room, *row) for row in new])
+    return added, there
+
+
+def _is_running(path: str) -> bool:
+    """Whether a daemon has the store open."""
+    try:
+        lock = os.open(f"{path}.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def _checked(line: str, where: str) -> tuple[str, Row]:
+    """The room's name, and the row without it. Raises ImportFault."""
+    try:
+        told = json.loads(line)
+        room = check_room(told["room"])
+        kind = _NAMES.index(told["kind"])
+        id, time, nick = told["id"], told["time"], told["nick"]
+        if type(id) is not int or abs(id) > _SINCE:
+            raise ValueError("id must be a whole number")
+        if type(time) not in (int, float) or not 0 <= time <= _SINCE / 1000:
+            raise ValueError("time must be seconds since 1970")
+        if not isinstance(nick, str) or not _is_nick(nick, kind):
+            raise ValueError("nick is none")
+        texts = [told.get(key) for key in ("shown", "text", "other")]
+        if not all(text is None or is_clean(text) for text in texts):
+            raise ValueError("shown, text and other must be text without control characters")
+        if kind < 2 and not texts[1]:
+            raise ValueError("text is missing")
+    except KeyError as error:
+        raise ImportFault(f"{where}: {error} is missing") from None
+    except (ChatError, ValueError, TypeError, AttributeError) as error:
+        raise ImportFault(f"{where}: {error}") from None
+    return room, (id, round(time * 1000), kind, nick, *texts)
+
+
+def _is_nick(nick: str, kind: int) -> bool:
+    if not nick:
+        return KINDS[kind].__name__ == "Notice"
+    return len(nick) <= NICK_LENGTH and NICK_CHARACTERS.issuperset(nick)
+
+
+assert len(_SENTENCES) - 1 == TAKEN_OUT

@@ -1,0 +1,111 @@
+"""The full-text index of what was said: how lines come into it and out of it, and how they are
+found. Runs in the thread that writes. What is SQLite's alone of /search is here and in 002.sql."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from chatroom.names import fold
+from chatroom.store.database import Row, Rows
+
+__all__ = ["add", "behind", "delete", "index", "search", "wanted"]
+
+_WORD = re.compile(r"[^\W_]+\*?")
+_IN = re.compile(r"(?:^|\s)in:(\S+)")
+_FROM = re.compile(r"(?:^|\s)from:(\S+)")
+
+_ADD = "INSERT INTO words (rowid, text) VALUES (?, ?)"
+# To take a line out of an index that has no copy of the text, one tells it the text.
+_DELETE = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
+
+
+def _token(kind: str, name: str) -> str:
+    """A word that stands for a room or a nick, so that the index itself finds what was said
+    there, or by whom."""
+    return f"{kind}{name.encode().hex()}"
+
+
+def _indexed(room: str, nick: str, text: str) -> str:
+    return f"{text} {_token('in', room)} {_token('from', fold(nick))}"
+
+
+def behind(cursor: Any) -> list[str]:
+    """The rooms that have lines which are not in the index yet."""
+    cursor.execute(
+        "SELECT rooms.room FROM rooms LEFT JOIN indexed ON indexed.room = rooms.room WHERE "
+        "(SELECT max(id) FROM lines WHERE lines.room = rooms.room) > coalesce(indexed.last, -1)"
+    )
+    return [room for (room,) in cursor.fetchall()]
+
+
+def index(cursor: Any, room: str, most: int) -> bool:
+    """Bring a room's next lines into the index, `most` at most; whether there may be more."""
+    cursor.execute("SELECT last FROM indexed WHERE room = ?", (room,))
+    last = (cursor.fetchone() or (-(2**62),))[0]
+    cursor.execute(
+        "SELECT id, kind, nick, text FROM lines WHERE room = ? AND id > ? ORDER BY id LIMIT ?",
+        (room, last, most),
+    )
+    found = cursor.fetchall()
+    if found:
+        said = [(row[0], _indexed(room, row[2], row[3])) for row in found if row[1] < 2]
+        cursor.executemany(_ADD, said)
+        cursor.execute(
+            "INSERT INTO indexed VALUES (?, ?) "
+            "ON CONFLICT (room) DO UPDATE SET last = excluded.last",
+            (room, found[-1][0]),
+        )
+    return len(found) == most
+
+
+def add(cursor: Any, room: str, lines: Iterable[Sequence[Any]]) -> None:
+    """Bring lines into the index, given as (id, kind, nick, text), that come before those of the
+    room that are in it."""
+    cursor.execute("SELECT last FROM indexed WHERE room = ?", (room,))
+    last = (cursor.fetchone() or (-(2**62),))[0]
+    rows = [(id, _indexed(room, nick, text)) for id, kind, nick, text in lines if kind < 2]
+    cursor.executemany(_ADD, [row for row in rows if row[0] <= last])
+
+
+def delete(cursor: Any, room: str, lines: Iterable[Sequence[Any]]) -> None:
+    """Take lines out of the index, given as (id, kind, nick, text) while they are as they were
+    said."""
+    cursor.execute("SELECT last FROM indexed WHERE room = ?", (room,))
+    last = (cursor.fetchone() or (-(2**62),))[0]
+    rows = [(id, _indexed(room, nick, text)) for id, kind, nick, text in lines if kind < 2]
+    cursor.executemany(_DELETE, [row for row in rows if row[0] <= last])
+
+
+def wanted(text: str) -> tuple[str, str, list[str]]:
+    """What `/search` is asked for: the room, the nick ('' for any), and the words."""
+    room, nick = _IN.search(text), _FROM.search(text)
+    words = _WORD.findall(_FROM.sub(" ", _IN.sub(" ", text)))
+    return room[1] if room else "", nick[1] if nick else "", words
+
+
+def search(cursor: Any, rooms: Sequence[str], nick: str, words: Sequence[str], most: int) -> Rows:
+    """The newest lines, newest first, that hold all the words and were said in one of the rooms:
+    rows of `lines`."""
+    terms = [f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"' for word in words]
+    if nick:
+        terms.append(f'"{_token("from", fold(nick))}"')
+    terms.append(f"({' OR '.join(_quoted(room) for room in rooms)})")
+    places = ", ".join("?" * len(rooms))
+    # The text may hold what stands for a room, but the line is where it is.
+    cursor.execute(
+        "SELECT lines.* FROM (SELECT rowid AS id FROM words WHERE words MATCH ? "
+        "ORDER BY rowid DESC LIMIT ?) AS found "
+        f"JOIN lines ON lines.id = found.id AND lines.room IN ({places}) AND lines.kind < 2 "
+        "WHERE lines.id > coalesce((SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), "
+        "-4611686018427387904) "
+        "ORDER BY lines.id DESC",
+        (" AND ".join(terms), most, *rooms),
+    )
+    rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def _quoted(room: str) -> str:
+    return f'"{_token("in", room)}"'

@@ -1,0 +1,145 @@
+"""Whose a room is, who was named in it, and what of that is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatroom.errors import TooMany
+from chatroom.member import Listener, Member
+from chatroom.store.roomrules import MOST_NAMED, MOST_OWNED, RoomRules
+from tests.inmemory import NOW
+from tests.stored import Stored
+
+
+def somebody(account: str = "") -> Member:
+    member = Member(account or "guest", Listener(print), "", NOW)
+    member.account = account
+    return member
+
+
+def loaded(database: Stored) -> RoomRules:
+    return RoomRules(database, "#lobby", "#lobby")
+
+
+def test_the_lobby_has_rules_that_are_kept_and_is_nobodys() -> None:
+    database = Stored()
+    rooms = loaded(database)
+    rules = rooms.get("#lobby")
+    assert rules is not None and rules.is_registered
+    rules.slow = 5
+    rooms.save("#lobby")
+    again = loaded(database).get("#lobby")
+    assert again is not None and again.slow == 5
+    assert rules.owner not in ("", "ann")
+
+
+def test_all_rules_of_a_registered_room_are_known_after_a_restart() -> None:
+    database = Stored()
+    rooms = loaded(database)
+    assert rooms.made("#a", "#A", somebody("ann"))
+    rules = rooms.get("#a")
+    assert rules is not None
+    rules.topic, rules.topic_by, rules.topic_locked = "tea", "ann", True
+    rules.lock_key, rules.slow, rules.muted, rules.keeps = "k", 7, True, False
+    rooms.save("#a")
+    rooms.grant("#a", "operator", "bob")
+    rooms.grant("#a", "voice", "cy")
+    again = loaded(database).get("#a")
+    assert again is not None
+    fields = set(rules.__slots__)
+    assert {f: getattr(again, f) for f in fields} == {f: getattr(rules, f) for f in fields}
+
+
+def test_a_guests_room_is_not_kept() -> None:
+    database = Stored()
+    rooms = loaded(database)
+    guest = somebody()
+    assert not rooms.made("#a", "#a", guest)
+    rooms.grant("#a", "operator", "bob")
+    rooms.save("#a")
+    assert loaded(database).get("#a") is None
+    assert database.load("SELECT * FROM roles") == []
+
+
+def test_who_was_named_as_a_guest_is_forgotten_when_it_leaves() -> None:
+    rooms = loaded(Stored())
+    owner, guest = somebody(), somebody()
+    rooms.made("#a", "#a", owner)
+    assert rooms.grant("#a", "operator", guest) and not rooms.grant("#a", "operator", guest)
+    rules = rooms.get("#a")
+    assert rules is not None and rules.has("operator", guest)
+    rooms.left(guest)
+    rooms.left(owner)
+    assert not rules.has("operator", guest) and rules.owner is None
+
+
+def test_who_logs_in_has_what_it_was_given_as_a_guest_and_what_its_account_was() -> None:
+    rooms = loaded(Stored())
+    member = somebody()
+    rooms.made("#a", "#a", member)
+    rooms.grant("#a", "voice", member)
+    rooms.grant("#a", "operator", "ann")
+    rules = rooms.get("#a")
+    assert rules is not None and not rules.has("operator", member)
+    member.account = "ann"
+    assert rules.has("operator", member) and rules.has("voice", member)
+
+
+def test_what_is_taken_back_or_dropped_is_so_after_a_restart() -> None:
+    database = Stored()
+    rooms = loaded(database)
+    for room in ("#a", "#b"):
+        rooms.made(room, room, somebody("ann"))
+        rooms.grant(room, "operator", "bob")
+    assert rooms.revoke("#a", "operator", "bob")
+    assert not rooms.revoke("#a", "operator", "bob")
+    rooms.drop("#b")
+    again = loaded(database)
+    rules = again.get("#a")
+    assert rules is not None and not rules.grants.get("operator")
+    assert again.get("#b") is None and list(again.owned("ann")) == ["#a"]
+    assert database.load("SELECT * FROM roles") == []
+
+
+def test_a_row_that_others_made_or_need_stays() -> None:
+    database = Stored()
+    database.write("INSERT INTO rooms (room, name, hidden_to) VALUES ('#a', '#A', 7)")
+    rooms = loaded(database)
+    rooms.made("#a", "#a", somebody("ann"))
+    rooms.drop("#a")
+    assert database.load("SELECT name, owner, hidden_to FROM rooms WHERE room = '#a'") == [
+        ("#A", "", 7)
+    ]
+
+
+def test_an_account_that_is_no_more_leaves_nothing_to_the_next_of_its_name() -> None:
+    database = Stored()
+    rooms = loaded(database)
+    rooms.made("#a", "#a", somebody("ann"))
+    rooms.made("#b", "#b", somebody("bob"))
+    rooms.grant("#b", "operator", "ann")
+    assert rooms.forget_account("ann") == ["#a"]
+    for known in (rooms, loaded(database)):
+        rules = known.get("#b")
+        assert known.get("#a") is None
+        assert rules is not None and not rules.has("operator", somebody("ann"))
+
+
+def test_an_account_owns_so_many_rooms_for_good() -> None:
+    rooms = loaded(Stored())
+    ann = somebody("ann")
+    for number in range(MOST_OWNED):
+        assert rooms.made(f"#{number}", f"#{number}", ann)
+    assert not rooms.made("#more", "#more", ann)
+    rules = rooms.get("#more")
+    assert rules is not None and rules.owner is ann and not rules.is_registered
+
+
+def test_so_many_may_be_named() -> None:
+    rooms = loaded(Stored())
+    rooms.made("#a", "#a", somebody())
+    for number in range(MOST_NAMED):
+        rooms.grant("#a", "invited", f"a{number}")
+    with pytest.raises(TooMany, match="the most there may be"):
+        rooms.grant("#a", "invited", "ann")
+    rooms.grant("#a", "voice", "ann")

@@ -1,0 +1,173 @@
+"""Bans and mutes: whom they hold for, until when, how many there may be, what is kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import integers, lists, sampled_from, tuples
+
+from chatroom.errors import TooMany
+from chatroom.member import Listener, Member
+from chatroom.store.sanctions import MOST, MOST_IN_ROOM, MOST_IN_ROOMS, Sanctions, Target
+from tests.inmemory import NOW
+from tests.stored import Stored
+
+ANN = Target("account", "ann")
+WHY = "spam"
+
+
+def somebody(nick: str, address: str = "", account: str = "") -> Member:
+    member = Member(nick, Listener(print), address, NOW)
+    member.account = account
+    return member
+
+
+def fill(sanctions: Sanctions, room: str, names: Iterable[int], until: float | None = None) -> None:
+    for name in names:
+        target = Target("account", f"a{name}")
+        sanctions.impose("ban", room, target, until, "ann", WHY, NOW, kept=False)
+
+
+@pytest.mark.parametrize(
+    ("member", "target"),
+    [
+        (somebody("ann", "192.0.2.1", "ann"), "account:ann"),
+        (somebody("Bob", "192.0.2.1"), "address:192.0.2.1/32"),
+        (somebody("Bob", "2001:db8::7"), "address:2001:db8::/64"),
+        (somebody("Bob", "::ffff:192.0.2.1"), "address:192.0.2.1/32"),
+        (somebody("Bob", "127.0.0.1"), "nick:bob"),
+        (somebody("Bob", "::1"), "nick:bob"),
+        (somebody("Bob"), "nick:bob"),
+    ],
+)
+def test_a_member_is_known_by_its_account_or_address_or_else_by_its_nick(
+    member: Member, target: str
+) -> None:
+    assert str(Target.of(member)) == target
+    assert Target.of(member).holds_for(member)
+
+
+@pytest.mark.parametrize(
+    ("target", "member"),
+    [
+        (Target("nick", "bob"), somebody("bob", account="bob")),
+        (Target("nick", "bob"), somebody("cy")),
+        (Target("account", "bob"), somebody("bob")),
+        (Target("address", "192.0.2.0/24"), somebody("bob", "192.0.3.1")),
+        (Target("address", "192.0.2.0/24"), somebody("bob")),
+    ],
+)
+def test_it_holds_for_nobody_else(target: Target, member: Member) -> None:
+    assert not target.holds_for(member)
+    sanctions = Sanctions(Stored())
+    sanctions.impose("ban", "#a", target, None, "ann", WHY, NOW)
+    assert sanctions.find("ban", "#a", member, NOW) is None
+
+
+def test_it_holds_in_its_room_and_of_its_kind_alone() -> None:
+    sanctions = Sanctions(Stored())
+    sanction = sanctions.impose("ban", "#a", ANN, None, "bob", WHY, NOW)
+    member = somebody("ann", account="ann")
+    assert sanctions.find("ban", "#a", member, NOW) is sanction
+    assert sanctions.find("ban", "#b", member, NOW) is None
+    assert sanctions.find("ban", "", member, NOW) is None
+    assert sanctions.find("mute", "#a", member, NOW) is None
+
+
+def test_it_is_over_in_time_and_then_forgotten() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    sanctions.impose("mute", "#a", ANN, NOW + 600, "bob", WHY, NOW)
+    member = somebody("ann", account="ann")
+    assert sanctions.find("mute", "#a", member, NOW + 599.9)
+    assert sanctions.find("mute", "#a", member, NOW + 600) is None
+    assert len(sanctions) == 0 and not sanctions.mutes
+    assert len(Sanctions(database)) == 0
+
+
+def test_what_is_over_is_tidied_away() -> None:
+    sanctions = Sanctions(Stored())
+    fill(sanctions, "#a", range(3), NOW + 1)
+    fill(sanctions, "#a", range(3, 5))
+    sanctions.tidy(NOW + 1)
+    assert [s.target.name for s in sanctions.of("ban", "#a", NOW)] == ["a3", "a4"]
+
+
+def test_one_on_the_same_target_takes_the_place_of_the_earlier() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    sanctions.impose("ban", "", ANN, NOW + 1, "bob", WHY, NOW)
+    sanctions.impose("ban", "", ANN, None, "cy", "", NOW)
+    for known in (sanctions, Sanctions(database)):
+        (only,) = known.of("ban", "", NOW + 9)
+        assert (only.by_nick, only.why, only.until) == ("cy", "", None)
+
+
+def test_it_is_known_after_a_restart_to_the_millisecond() -> None:
+    database = Stored()
+    made = Sanctions(database).impose(
+        "mute", "#a", Target("address", "2001:db8::/64"), NOW + 0.25, "bob", WHY, NOW
+    )
+    again = Sanctions(database)
+    assert again.of("mute", "#a", NOW) == [made]
+    assert again.find("mute", "#a", somebody("x", "2001:db8::5"), NOW) == made
+    assert again.impose("ban", "", ANN, None, "bob", WHY, NOW).id > made.id
+
+
+def test_a_room_that_is_gone_takes_its_own_along() -> None:
+    sanctions = Sanctions(Stored())
+    fill(sanctions, "#a", range(3))
+    fill(sanctions, "#b", range(3))
+    sanctions.drop_room("#a")
+    assert len(sanctions) == 3 and set(sanctions.bans) == {"#b"}
+
+
+def test_so_many_may_be_in_a_room_and_those_over_count_no_more() -> None:
+    sanctions = Sanctions(Stored())
+    fill(sanctions, "#a", range(MOST_IN_ROOM - 1))
+    fill(sanctions, "#a", [-1], NOW + 5)
+    with pytest.raises(TooMany, match="as many bans and mutes as there may be"):
+        sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW)
+    sanctions.impose("mute", "#b", ANN, None, "bob", WHY, NOW)
+    sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW + 5)
+
+
+def test_so_many_may_be_in_all_and_rooms_leave_some_to_the_server() -> None:
+    sanctions = Sanctions(Stored())
+    for room in range(MOST_IN_ROOMS // MOST_IN_ROOM):
+        fill(sanctions, f"#{room}", range(MOST_IN_ROOM))
+    with pytest.raises(TooMany):
+        fill(sanctions, "#more", [1])
+    fill(sanctions, "", range(MOST - MOST_IN_ROOMS))
+    assert len(sanctions) == MOST
+    with pytest.raises(TooMany):
+        sanctions.impose("ban", "", ANN, None, "bob", WHY, NOW)
+
+
+@given(
+    lists(
+        tuples(integers(0, 255), sampled_from([24, 28, 30, 32]), sampled_from([None, 1, 5])),
+        max_size=20,
+    ),
+    integers(0, 255),
+    integers(0, 6),
+)
+def test_an_address_is_found_as_by_looking_at_each(
+    ranges: list[tuple[int, int, int | None]], last: int, later: int
+) -> None:
+    sanctions, naive = Sanctions(Stored()), {}
+    for byte, bits, seconds in ranges:
+        range_ = str(ip_network(f"192.0.2.{byte}/{bits}", strict=False))
+        until = None if seconds is None else NOW + seconds
+        sanctions.impose("ban", "", Target("address", range_), until, "ann", "", NOW, kept=False)
+        naive[range_] = until
+    address = f"192.0.2.{last}"
+    expected = any(
+        ip_address(address) in ip_network(range_) and (until is None or until > NOW + later)
+        for range_, until in naive.items()
+    )
+    found = sanctions.find("ban", "", somebody("x", address), NOW + later)
+    assert (found is not None) == expected
