@@ -55,6 +55,7 @@ TARGETS = (
     Target("per_cpu", _SPARSE, _IRC, least=1.0),
     Target("per_cpu", _DENSE, _LIMIT, least=1.0),
     Target("per_cpu", _DENSE, _IRC, least=2.0),
+    Target("per_cpu", _SPARSE + _DENSE, (_OURS,), least=0.8, peer=f"{_OURS}-history"),
     Target("per_cpu", _CROWDED, _LIMIT, least=0.8),
     Target("per_cpu", _CROWDED, _INSPIRCD, least=1.8),
     Target("p99", ((_ROOM, "200/s"),), _LIMIT, most=1.5),

@@ -96,7 +96,9 @@ def test_who_has_not_logged_in_may_do_nothing(line: str) -> None:
 def test_nor_say_anything(line: str) -> None:
     chat = Registered("required")
     bob, guest = chat.own("bob"), chat.enter()
-    assert guest.gets(line) == ["-- Log in first: /login NICK PASSWORD, or /register PASSWORD after /nick NAME."]
+    assert guest.gets(line) == [
+        "-- Log in first: /login NICK PASSWORD, or /register PASSWORD after /nick NAME."
+    ]
     assert bob.reads() == []
 
 

@@ -117,7 +117,9 @@ def test_who_has_the_nick_of_another_authority_s_account_gives_it_up() -> None:
     lines = squatter.reads()
     assert lines[0] == "-- bob is registered, and its owner logged in."
     assert f"-- You are {squatter.member.nick} now." in lines
-    assert squatter.gets("/nick bob") == ["-- bob is registered. If it is yours: /login bob PASSWORD"]
+    assert squatter.gets("/nick bob") == [
+        "-- bob is registered. If it is yours: /login bob PASSWORD"
+    ]
 
 
 def test_another_authority_s_account_is_known_from_then_on_and_its_password_is_not() -> None:

@@ -45,7 +45,8 @@ class Peer:
     `source` has to be compiled; `version` asks for one, whose answer begins with `answers`.
     `unprivileged` servers refuse to run as root. `backlog` is how many connections its `listen`
     lets wait: more at once are refused, and try again a second later. With more than
-    `most_members` in one room, or `most_people` in all, it takes minutes until all are in.
+    `most_members` in one room, or `most_people` in all, it takes minutes until all are in. `store`
+    is where this daemon keeps what is said.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Peer:
     most_members: int = 1_000_000
     most_people: int = 1_000_000
     listener: str = ""
+    store: str = "off"
 
     def fits(self, layout: Layout) -> bool:
         """Whether there is any point in measuring this peer there."""
@@ -86,7 +88,7 @@ class Peer:
         """Its configuration."""
         text = (HERE / self.config).read_text()
         listener = Template(self.listener).substitute(values)
-        return Template(text).substitute(values, listener=listener)
+        return Template(text).substitute(values, listener=listener, store=self.store)
 
 
 def tls(peer: Peer) -> Peer:
@@ -208,8 +210,13 @@ def _listening(peer: Peer) -> Peer:
 
 IRC_PEERS = tuple(map(_listening, (_NGIRCD, _INSPIRCD, _ERGO)))
 
+# The same, with everything that is said on the disk within 100 ms.
+_HISTORY = replace(_door("line", LINE), name="chatroom-history", says="this daemon, history on")
+_HISTORY = replace(_HISTORY, store="chatroom.db", encrypted="")
+
 _PLAIN = (
     *(_door(protocol, dialect) for protocol, dialect in _DOORS.items()),
+    _HISTORY,
     C_POLL,
     C_LINE,
     *IRC_PEERS,
