@@ -23,7 +23,7 @@ from benchmarks.results import Results, Row
 from benchmarks.targets import QUICK_TARGETS, judge
 
 # Slow in comparison, and in no target: the quick form leaves them out.
-_QUICK_PEERS = {"chatroom", "chatroom-history", "c-poll", "ngircd", "inspircd", "ergo"}
+_QUICK_PEERS = {"chatroom", "c-poll", "ngircd", "inspircd", "ergo"}
 _QUICK_LENIENCY = 2.0
 
 

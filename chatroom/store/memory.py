@@ -20,6 +20,7 @@ class MemoryDatabase(Database):
 
     def __init__(self) -> None:
         self.trouble = ""
+        self.written = 0
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         for script in migrations():
             self.connection.executescript(script)

@@ -20,6 +20,10 @@ _PAUSE_SECONDS = 0.1
 _REST_SECONDS = 30.0
 _INDEXED = 2000
 
+# The index takes as much as all else that is kept. It waits while more rows than this come in a
+# pause, until /search asks for it.
+_BUSY = 500
+
 _LINES = "SELECT id, kind, nick, text, time FROM lines WHERE room = ? ORDER BY id LIMIT ?"
 
 _log = Logger("chatroom")
@@ -48,6 +52,7 @@ class Retention:
         self.lines = lines
         self._is_open = is_open
         self._last = ""
+        self._written = 0
         self._timer: IDelayedCall | None = None
         self._running = False
 
@@ -69,8 +74,10 @@ class Retention:
 
     def _begin(self) -> None:
         self._timer = None
-        if self._database.trouble:
-            self._later(_REST_SECONDS)
+        busy = self._database.written - self._written > _BUSY
+        self._written = self._database.written
+        if self._database.trouble or busy:
+            self._later(_PAUSE_SECONDS if busy else _REST_SECONDS)
             return
         self.step().addCallback(lambda more: self._later(_PAUSE_SECONDS if more else _REST_SECONDS))
 
