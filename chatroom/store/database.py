@@ -1,4 +1,4 @@
-"""A database file, written by one thread and read by others. Nothing here waits in the reactor.
+"""A database file, written by one thread and read by another. Nothing here waits in the reactor.
 
 What is written is queued, in order, and goes to the disk some moments later in one transaction.
 While the disk is full or the file locked, the queue waits, within bounds, and is tried again. All
@@ -75,19 +75,21 @@ class Database:
         self._timer: IDelayedCall | None = None
         self._closed = False
         self.trouble = ""
-        self._writer = self._pool(1)
-        self._readers = self._pool(2)
+        self._writer = self._pool()
+        self._reader = self._pool()
 
-    def _pool(self, threads: int) -> ConnectionPool:
+    def _pool(self) -> ConnectionPool:
         pool = ConnectionPool(
             "sqlite3",
             **self.file.connect_arguments,
             cp_min=1,
-            cp_max=threads,
+            cp_max=1,
             cp_reactor=self._reactor,
             cp_openfun=self.file.prepare,
         )
         pool.start()
+        # Connect now, so that all files are open that ever will be.
+        pool.runQuery("SELECT 1").addErrback(self._is_trouble)
         return pool
 
     # At the start
@@ -128,7 +130,7 @@ class Database:
     def read(self, sql: str, *parameters: object) -> Deferred[Rows]:
         """What a query finds, with all that was written before, unless that still waits."""
         flushed = succeed(None) if self.trouble else self.flush()
-        return flushed.addCallback(lambda _: self._readers.runQuery(sql, parameters)).addCallback(
+        return flushed.addCallback(lambda _: self._reader.runQuery(sql, parameters)).addCallback(
             list
         )
 
@@ -140,7 +142,7 @@ class Database:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            for pool in (self._writer, self._readers):
+            for pool in (self._writer, self._reader):
                 pool.close()
             self.file.close()
 
