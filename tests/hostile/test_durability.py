@@ -142,37 +142,40 @@ def test_row_22_the_database_is_locked(tmp_path: Path, durable: str, seconds: fl
     """Chat goes on, or who speaks is told; operators are told once; then all that was to be
     stored is."""
     settings = {"limits": UNLIMITED, "history": {"durable": durable}}
-    with Daemon(tmp_path, settings) as daemon, Client(daemon.port).arrive() as ann:
-        with Client(daemon.port).arrive() as bob:
-            ann.ask("before it was locked")
-            bob.fence()
-            with closing(sqlite3.connect(tmp_path / "chatroom.db")) as other:
-                other.execute("BEGIN IMMEDIATE")
-                if durable == "after":
-                    with watched(daemon, f"row 22, {seconds} s"):
-                        time.sleep(seconds)
-                        ann.send("while it was locked")
-                else:
-                    ann.send("while it was locked")
-                    assert ann.until("Not stored, not sent.", 20)
+    with (
+        Daemon(tmp_path, settings) as daemon,
+        Client(daemon.port).arrive() as ann,
+        Client(daemon.port).arrive() as bob,
+    ):
+        ann.ask("before it was locked")
+        bob.fence()
+        with closing(sqlite3.connect(tmp_path / "chatroom.db")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            if durable == "after":
+                with watched(daemon, f"row 22, {seconds} s"):
                     time.sleep(seconds)
-                    began = time.monotonic()
-                    ann.send("still locked")
-                    assert ann.until("Not stored, not sent.", 20)
-                    print(f"row 22: refused within {(time.monotonic() - began) * 1000:.0f} ms")
-                other.rollback()
-            released = time.monotonic()
-            wait_for(lambda: "can be written again" in daemon.log, 10, "it recovers")
-            print(f"row 22: recovered after {time.monotonic() - released:.1f} s")
-            ann.ask("after it was locked")
-            heard = [line.partition("> ")[2] for line in bob.fence() if "> " in line]
-            heard = [text for text in heard if "locked" in text]
-            wait_for(lambda: ("after it was locked",) in texts(tmp_path), 10, "it is stored")
-            assert daemon.log.count("can't be written") == 1
-            expected = ["while it was locked"] * (durable == "after") + ["after it was locked"]
-            assert heard == expected
-            kept = [text for (text,) in texts(tmp_path) if "locked" in str(text)]
-            assert kept == ["before it was locked", *expected]
+                    ann.send("while it was locked")
+            else:
+                ann.send("while it was locked")
+                assert ann.until("Not stored, not sent.", 20)
+                time.sleep(seconds)
+                began = time.monotonic()
+                ann.send("still locked")
+                assert ann.until("Not stored, not sent.", 20)
+                print(f"row 22: refused within {(time.monotonic() - began) * 1000:.0f} ms")
+            other.rollback()
+        released = time.monotonic()
+        wait_for(lambda: "can be written again" in daemon.log, 10, "it recovers")
+        print(f"row 22: recovered after {time.monotonic() - released:.1f} s")
+        ann.ask("after it was locked")
+        heard = [line.partition("> ")[2] for line in bob.fence() if "> " in line]
+        heard = [text for text in heard if "locked" in text]
+        wait_for(lambda: ("after it was locked",) in texts(tmp_path), 10, "it is stored")
+        assert daemon.log.count("can't be written") == 1
+        expected = ["while it was locked"] * (durable == "after") + ["after it was locked"]
+        assert heard == expected
+        kept = [text for (text,) in texts(tmp_path) if "locked" in str(text)]
+        assert kept == ["before it was locked", *expected]
 
 
 def texts(folder: Path) -> list[tuple[object, ...]]:
