@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import chain
+from threading import Event
 from typing import Any
 
 from twisted.enterprise.adbapi import ConnectionPool
@@ -35,6 +36,7 @@ MOST_WAITING = 100_000
 # Lines are on disk within 100 ms of being shown, the time to write them included.
 _WAIT_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
+_CONNECT_SECONDS = 10.0
 
 # What the disk, or who else has the file open, brings about, and time may mend.
 _TROUBLE = (sqlite3.OperationalError, sqlite3.DatabaseError)
@@ -89,7 +91,9 @@ class Database:
         )
         pool.start()
         # Connect now, so that all files are open that ever will be.
-        pool.runQuery("SELECT 1").addErrback(self._is_trouble)
+        connected = Event()
+        pool.threadpool.callInThreadWithCallback(lambda *_: connected.set(), pool.connect)
+        connected.wait(_CONNECT_SECONDS)
         return pool
 
     # At the start
@@ -138,7 +142,11 @@ class Database:
         """Write what waits, and let go of the file."""
 
         def done(_: object) -> None:
+            if self._closed:  # asked for twice
+                return
             self._closed = True
+            if self._rows:
+                _log.error("{rows} rows could not be written, and are lost.", rows=self._rows)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

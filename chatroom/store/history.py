@@ -77,12 +77,13 @@ class History(Guard):
         self, posted: Mapping[Room, Sequence[Event]], release: Callable[[Collection[int]], None]
     ) -> None:
         """Keep what a turn posted: after it is shown, or before."""
-        if not self.before:
-            release(())
         statements = self._statements(posted)
         if not self.before:
+            # Given first: who looks back in the same turn finds it, and no reader that raises
+            # costs anyone the history.
             for sql, found in statements:
                 self.database.add(sql, found)
+            release(())
             return
         if not statements:
             release(())

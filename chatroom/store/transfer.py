@@ -141,12 +141,12 @@ def import_lines(path: str, lines: Iterable[str], name: str) -> tuple[int, int]:
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             running = _is_running(path)
-            rooms: dict[str, list[Row]] = {}
+            rooms: dict[str, dict[Row, None]] = {}  # what is told twice is added once
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     room, row = _checked(line, f"{name}:{number}")
                     connection.execute(_KNOW, (fold(room), room))
-                    rooms.setdefault(fold(room), []).append(row)
+                    rooms.setdefault(fold(room), {})[row] = None
             return _add(connection, rooms, running)
     except sqlite3.Error as error:
         raise StoreError(f"{path} can't be written: {error}.") from None
@@ -155,9 +155,13 @@ def import_lines(path: str, lines: Iterable[str], name: str) -> tuple[int, int]:
 
 
 def _add(
-    connection: sqlite3.Connection, rooms: dict[str, list[Row]], running: bool
+    connection: sqlite3.Connection, rooms: dict[str, dict[Row, None]], running: bool
 ) -> tuple[int, int]:
     added = there = 0
+    (least,) = connection.execute("SELECT min(id) FROM lines").fetchone()
+    ids = [row[0] for rows in rooms.values() for row in rows]
+    keeps_ids = least is None and not running and len(set(ids)) == len(ids)
+    first = min(1, 1 if least is None else least)
     for room, rows in rooms.items():
         found = connection.execute(
             "SELECT time, kind, nick, shown, text, other FROM lines WHERE room = ?", (room,)
@@ -166,12 +170,11 @@ def _add(
         new = sorted((row for row in rows if row[1:] not in known), key=lambda row: row[0])
         there += len(rows) - len(new)
         added += len(new)
-        if known or running:
-            (least,) = connection.execute("SELECT min(id) FROM lines").fetchone()
-            first = min(1, 1 if least is None else least) - len(new)
+        if not keeps_ids:
+            first -= len(new)
             new = [(first + number, *row[1:]) for number, row in enumerate(new)]
-            # The index looks only for what comes after what it has.
-            words.add(connection.cursor(), room, [(*row[:1], *row[2:4], row[5]) for row in new])
+        # The index looks only for what comes after what it has.
+        words.add(connection.cursor(), room, [(*row[:1], *row[2:4], row[5]) for row in new])
         connection.executemany(ADD, [(room, *row) for row in new])
     return added, there
 
@@ -211,7 +214,7 @@ def _checked(line: str, where: str) -> tuple[str, Row]:
             raise ValueError("text is missing")
     except KeyError as error:
         raise ImportFault(f"{where}: {error} is missing") from None
-    except (ChatError, ValueError, TypeError, AttributeError) as error:
+    except (ChatError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ImportFault(f"{where}: {error}") from None
     return room, (id, round(time * 1000), kind, nick, *texts)
 

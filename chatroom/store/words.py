@@ -6,13 +6,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from chatroom.names import fold
 from chatroom.store.database import Row, Rows
 
 __all__ = ["add", "behind", "delete", "index", "search", "wanted"]
 
-_WORD = re.compile(r"[^\W_]+\*?")
+# What SQLite takes for a word's letters; those few, which are letters to Python, it does not.
+_WORD = re.compile(r"[^\W_\u19B0-\u19C0\u19C8\u19C9\u1CF2\u1CF3]+\*?")
 _IN = re.compile(r"(?:^|\s)in:(\S+)")
 _FROM = re.compile(r"(?:^|\s)from:(\S+)")
 
@@ -20,15 +22,18 @@ _ADD = "INSERT INTO words (rowid, text) VALUES (?, ?)"
 # To take a line out of an index that has no copy of the text, one tells it the text.
 _DELETE = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
 
+# Each begins a word of the index that stands for a room or a nick, so that the index itself finds
+# what was said there, or by whom. For private use, they are in no word that anyone looks for.
+_ROOM, _NICK = "\ue000", "\ue001"
+_BOTH = re.compile(f"[{_ROOM}{_NICK}]")
+
 
 def _token(kind: str, name: str) -> str:
-    """A word that stands for a room or a nick, so that the index itself finds what was said
-    there, or by whom."""
     return f"{kind}{name.encode().hex()}"
 
 
 def _indexed(room: str, nick: str, text: str) -> str:
-    return f"{text} {_token('in', room)} {_token('from', fold(nick))}"
+    return f"{_BOTH.sub(' ', text)} {_token(_ROOM, room)} {_token(_NICK, fold(nick))}"
 
 
 def behind(cursor: Any) -> list[str]:
@@ -81,7 +86,7 @@ def delete(cursor: Any, room: str, lines: Iterable[Sequence[Any]]) -> None:
 def wanted(text: str) -> tuple[str, str, list[str]]:
     """What `/search` is asked for: the room, the nick ('' for any), and the words."""
     room, nick = _IN.search(text), _FROM.search(text)
-    words = _WORD.findall(_FROM.sub(" ", _IN.sub(" ", text)))
+    words = _WORD.findall(normalize("NFC", _FROM.sub(" ", _IN.sub(" ", text))))
     return room[1] if room else "", nick[1] if nick else "", words
 
 
@@ -90,10 +95,9 @@ def search(cursor: Any, rooms: Sequence[str], nick: str, words: Sequence[str], m
     rows of `lines`."""
     terms = [f'"{word[:-1]}"*' if word.endswith("*") else f'"{word}"' for word in words]
     if nick:
-        terms.append(f'"{_token("from", fold(nick))}"')
+        terms.append(f'"{_token(_NICK, fold(nick))}"')
     terms.append(f"({' OR '.join(_quoted(room) for room in rooms)})")
     places = ", ".join("?" * len(rooms))
-    # The text may hold what stands for a room, but the line is where it is.
     cursor.execute(
         "SELECT lines.* FROM (SELECT rowid AS id FROM words WHERE words MATCH ? "
         "ORDER BY rowid DESC LIMIT ?) AS found "
@@ -108,4 +112,4 @@ def search(cursor: Any, rooms: Sequence[str], nick: str, words: Sequence[str], m
 
 
 def _quoted(room: str) -> str:
-    return f'"{_token("in", room)}"'
+    return f'"{_token(_ROOM, room)}"'
