@@ -14,6 +14,7 @@ from getpass import getpass
 from chatroom import __version__
 from chatroom.config import ConfigError, Settings, example, load
 from chatroom.errors import ChatError
+from chatroom.names import room_name
 from chatroom.service import CHECKS
 from chatroom.spans import span
 from chatroom.store import audit, transfer
@@ -35,7 +36,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # `| head` has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
-        print(error, file=sys.stderr)
+        told = str(error)
+        if isinstance(error, OSError) and error.filename:
+            told = f"{error.filename}: {error.strerror}"
+        print(told, file=sys.stderr)
         return 1
     return status
 
@@ -113,7 +117,8 @@ def _hash(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    for line in transfer.export(options.store, options.room, options.since, options.format):
+    room = room_name(options.room) if options.room else ""
+    for line in transfer.export(options.store, room, options.since, options.format):
         sys.stdout.write(line)
     return 0
 

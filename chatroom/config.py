@@ -105,7 +105,7 @@ class OperatorSettings:
             "help": "For /oper NAME PASSWORD: texts as NAME:HASH, the hash as `chatroom "
             "hash-password` prints it.",
             "may_be_empty": True,
-            "secret": True,
+            "secret": "a list of texts NAME:HASH, the hash from `chatroom hash-password`",
         },
     )
 

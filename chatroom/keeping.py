@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from chatroom.commands import attach
 from chatroom.config import Settings
+from chatroom.events import Redacted
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.room import Room
@@ -19,7 +20,7 @@ from chatroom.store.accounts import Accounts
 from chatroom.store.checkers import StoredAccounts, make_portal
 from chatroom.store.database import Database
 from chatroom.store.guesses import Guesses
-from chatroom.store.history import History
+from chatroom.store.history import History, no_line
 from chatroom.store.letters import Letters
 from chatroom.store.logincommands import attach_logins
 from chatroom.store.logins import Logins
@@ -62,7 +63,7 @@ class Keeping:
     def open(self) -> None:
         """Read what is to be known at once, and attach all to the hub. Raises StoreError."""
         hub, settings = self._hub, self._settings
-        self._before = list(hub.guards), dict(hub.commands)
+        before = list(hub.guards), dict(hub.commands)
         if settings.store is None:
             database: Database = MemoryDatabase()
         else:
@@ -89,6 +90,12 @@ class Keeping:
         self._operators.attach()
         attach(hub, [*commands(self._moderation, self._redact), *self._operators.commands()])
         self._history = self._attach_history(database) if settings.store else None
+        self._guards = [guard for guard in hub.guards if guard not in before[0]]
+        self._commands = {
+            name: before[1].get(name)
+            for name, command in hub.commands.items()
+            if before[1].get(name) is not command
+        }
         self.apply(settings)
 
     def apply(self, settings: Settings) -> None:
@@ -108,7 +115,12 @@ class Keeping:
         if self._retention is not None:
             self._retention.stop()
         self._passwords.close()
-        self._hub.guards[:], self._hub.commands = self._before
+        for guard in self._guards:
+            self._hub.guards.remove(guard)
+        for name, command in self._commands.items():
+            del self._hub.commands[name]
+            if command is not None:
+                self._hub.commands[name] = command
         self._hub.use_gate(None)
         return database.close()
 
@@ -163,10 +175,15 @@ class Keeping:
         if self._history is not None:
             self._history.hide(room)
 
-    def _redact(self, member: Member, room: Room, line: int, why: str, now: float) -> None:
+    def _redact(
+        self, member: Member, room: Room, line: int, why: str, told: Callable[[], object]
+    ) -> None:
         if self._history is not None:
-            self._history.redact(member, room, line, why, now)
+            self._history.redact(member, room, line, why, told)
             return
         for event in room.recent:
-            if event.id == line:
-                self._hub.redact(member, room, line, event.shown, why, now)
+            if event.id == line and not isinstance(event, Redacted):
+                told()
+                self._hub.redact(member, room, line, event.shown, why, self._clock())
+                return
+        self._hub.notify(member, no_line(room, line), self._clock())

@@ -1,8 +1,9 @@
 """Frozen dataclasses as the schema of a YAML file: each field is an option, or a section of them.
 
 Metadata of a field: `help`; what `kind_of` reads; `secret`, no complaint shows
-the value; `restart`, a change waits for the next start, of a section: for all in it; `short`, of
-a section: the option that a single word in the section's place sets.
+the value, and this may say instead what it must be; `restart`, a change waits
+for the next start, of a section: for all in it; `short`, of a section: the
+option that a single word in the section's place sets.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Option:
     kind: Kind
     default: object
     help: str
-    secret: bool
+    secret: bool | str
     restart: bool
 
 
@@ -160,6 +161,8 @@ class _Reading:
             return member.kind.read(node, self._checks.get(member.key, str))
         except Refused as refused:
             for fault, reason in refused.faults:
-                told = f"must be {member.kind}" if member.secret else reason
+                told = reason
+                if member.secret:
+                    told = f"must be {member.secret if member.secret is not True else member.kind}"
                 self._complaints.add(fault.start_mark, member.key, told)
             return member.default

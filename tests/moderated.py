@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from chatroom.commands import attach
@@ -37,7 +38,10 @@ class Moderated(Chat):
         self.moderation.attach()
         attach(self.hub, commands(self.moderation, self._redact))
 
-    def _redact(self, member: Member, room: Room, id: int, why: str, now: float) -> None:
+    def _redact(
+        self, member: Member, room: Room, id: int, why: str, told: Callable[[], object]
+    ) -> None:
+        told()
         self.redacted.append((member.nick, room.name, id, why))
 
     def logged_in(self, nick: str, room: str = "", address: str = "") -> Person:

@@ -201,7 +201,8 @@ OF_OTHERS = {
 @each_page
 def test_each_option_that_is_named_exists(page: Path) -> None:
     known = names(Options()) | names(ServerOptions()) | names(TwistOptions()) | set(OF_OTHERS)
-    known |= set(re.findall(r'"(--[a-z-]+)"', (ROOT / "benchmarks/__main__.py").read_text()))
+    for program in ("benchmarks/__main__.py", "chatroom/__main__.py"):
+        known |= set(re.findall(r'"(--[a-z-]+)"', (ROOT / program).read_text()))
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(code(page))))
     assert named <= known
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.cred.checkers import ANONYMOUS, AllowAnonymousAccess, ICredentialsChecker
-from twisted.cred.credentials import IUsernamePassword
+from twisted.cred.credentials import IUsernamePassword, UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -110,7 +110,9 @@ class Checkers:
             pass
         for checker in self._others:
             try:
-                return await maybeDeferred(checker.requestAvatarId, credentials)
+                return await maybeDeferred(
+                    checker.requestAvatarId, _as_known_to(checker, credentials)
+                )
             except UnauthorizedLogin:
                 continue
             except Exception as error:
@@ -121,6 +123,13 @@ class Checkers:
                     error=type(error).__name__,
                 )
         raise UnauthorizedLogin
+
+
+def _as_known_to(checker: Any, credentials: Any) -> Any:
+    """Checkers compare with bytes, but for Twisted's own in memory as `--auth memory` makes it."""
+    if any(isinstance(name, str) for name in getattr(checker, "users", ())):
+        return UsernamePassword(credentials.username.decode(), credentials.password.decode())
+    return credentials
 
 
 @implementer(IRealm)

@@ -20,7 +20,7 @@ from chatroom.store import words
 from chatroom.store.database import Database, Statement, Trouble
 from chatroom.store.lines import ADD, SHOWN, TAKEN_OUT, events, rows
 
-__all__ = ["History"]
+__all__ = ["History", "no_line"]
 
 COLUMNS = "id, time, kind, nick, shown, text, other"
 _LAST = (
@@ -168,8 +168,16 @@ class History(Guard):
 
         return self._counted(lambda: self.database.run(work)).addCallback(made)
 
-    def redact(self, member: Member, room: Room, line: int, why: str, now: float) -> None:
-        """Take a line out of what is shown again, found and exported. Answers later."""
+    def redact(
+        self,
+        member: Member,
+        room: Room,
+        line: int,
+        why: str,
+        told: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Take a line out of what is shown again, found and exported. Answers later, and calls
+        `told` if there was one."""
         folded = fold(room.name)
         by = member.shown
 
@@ -190,14 +198,10 @@ class History(Guard):
 
         def done(author: str) -> None:
             if author:
+                told()
                 self.hub.redact(member, room, line, author, why, self._clock())
             elif member.present:
-                self.hub.notify(
-                    member,
-                    f"{room.name} has no line {line} that could be taken out. /timestamp id shows "
-                    "the numbers of lines.",
-                    self._clock(),
-                )
+                self.hub.notify(member, no_line(room, line), self._clock())
 
         reading = self._counted(lambda: self.database.run(work))
         reading.addCallback(done).addErrback(self._not_done, member)
@@ -222,6 +226,14 @@ class History(Guard):
         begun.addCallback(lambda _: read()).addBoth(over)
         self.hub.after_turn(lambda: begun.callback(None))
         return begun
+
+
+def no_line(room: Room, line: int) -> str:
+    """What who wants to take out another line is told."""
+    return (
+        f"{room.name} has no line {line} that could be taken out. /timestamp id shows the numbers "
+        "of lines."
+    )
 
 
 def _failed(failure: Failure) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -22,8 +23,9 @@ from chatroom.store.sanctioning import Sanctioning
 
 __all__ = ["Redact", "commands"]
 
-Redact = Callable[[Member, Room, int, str, float], object]
-"""Takes the line of that id out of a room's history, for a reason or ''; may answer later."""
+Redact = Callable[[Member, Room, int, str, Callable[[], object]], object]
+"""Takes the line of that id out of a room's history, for a reason or ''. May answer later; calls
+the last of these if there was such a line."""
 
 _LISTED = 20
 
@@ -44,8 +46,9 @@ class _Running:
         id = id.removeprefix("#")
         if not (id.isdecimal() and len(id) < 16):
             raise BadUsage("Usage: /redact ID [WHY]. /timestamp id shows the ids of lines.")
-        self.moderation.audit.write(member, "redact", fold(room.name), id, why.strip(), now)
-        self.redacts(member, room, int(id), why.strip(), now)
+        write, folded, why = self.moderation.audit.write, fold(room.name), why.strip()
+        done = partial(write, member, "redact", folded, id, why, now)
+        self.redacts(member, room, int(id), why, done)
         return ""
 
     def announce(self, hub: Hub, member: Member, rest: str, now: float) -> str:
@@ -144,5 +147,5 @@ def commands(moderation: Moderation, redact: Redact | None = None) -> list[Comma
     return [command for command in table if redact is not None or command.name != "redact"]
 
 
-def _nothing(member: Member, room: Room, id: int, why: str, now: float) -> None:
+def _nothing(member: Member, room: Room, id: int, why: str, told: Callable[[], object]) -> None:
     """Nothing is kept."""

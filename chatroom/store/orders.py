@@ -43,6 +43,11 @@ class Order(NamedTuple):
         for_ = "" if self.seconds is None else f" for {duration(self.seconds)}"
         return for_ + (f": {self.why}" if self.why else "")
 
+    @property
+    def noted(self) -> str:
+        """The same, as the audit has it."""
+        return self.term.removeprefix(": ").strip()
+
 
 def place(
     hub: Hub, member: Member, rest: str, *, everywhere: bool = False
@@ -93,9 +98,7 @@ def show(
 ) -> str:
     """Keep that the member did it, and show it in the room; returns the reply to who did it, which
     is nothing where the room shows it."""
-    moderation.audit.write(
-        member, action, about.folded, target or about.who, about.term.removeprefix(": "), now
-    )
+    moderation.audit.write(member, action, about.folded, target or about.who, about.noted, now)
     if about.room is None:
         return sentence
     moderation.hub.word(about.room, sentence, now)

@@ -91,7 +91,9 @@ class Reading(Guard):
         self._history.hub.show_again(member, room.name, events, most, self._clock())
         if events:
             self._places[member] = room, events[0].id, min(most, 100)
-        if len(events) == most:
+        if self._history.database.trouble:
+            reply = "The store can't be written just now: the last lines are missing here."
+        elif len(events) == most:
             reply = "/history more shows what was said before that."
         elif events:
             when = " since then" if since else " that is kept"

@@ -66,7 +66,8 @@ class Ruling:
         seconds = 0 if word == "off" else int(word)
         self._rules(about).slow = seconds
         shown = f"slowed {_name(about)}: one line every {plural(seconds, 'second')} for each"
-        return self._set("slow", member, about, shown if seconds else "took the slowness off", now)
+        shown = shown if seconds else "took the slowness off"
+        return self._set("slow", member, about, shown, now, word)
 
     def lock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         about, key = self._here("lock", hub, member, rest)
@@ -76,7 +77,8 @@ class Ruling:
             return self._set("lock", member, about, "locked the topic", now, _TOPIC)
         rules.lock_key = key
         how = "by invitation or with the key" if key else "by invitation only"
-        return self._set("lock", member, about, f"locked {_name(about)}: one enters {how}", now)
+        shown = f"locked {_name(about)}: one enters {how}"
+        return self._set("lock", member, about, shown, now, "with a key" if key else "")
 
     def unlock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         about, what = self._here("unlock", hub, member, rest)

@@ -98,7 +98,7 @@ class Sanctioning:
             self._take_back("operator", about, to, account)
         name = about.who if to is None else to.shown
         self.moderation.audit.write(
-            member, kind, about.folded, f"{name} ({target})", about.term.removeprefix(": "), now
+            member, kind, about.folded, f"{name} ({target})", about.noted, now
         )
         self._tell(kind, hub, member, about, hit, name, now)
         seen = about.room is not None and about.room in member.rooms

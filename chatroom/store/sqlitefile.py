@@ -99,8 +99,7 @@ class SQLiteFile:
             by = os.read(self._lock or 0, 20).decode("ascii", "replace").strip()
             self.close()
             raise StoreError(
-                f"Another daemon (process {by}) keeps its store in {self.path}. Stop that one, or "
-                "give this one a file of its own with store: in its settings."
+                f"{self.path} is in use by process {by}: stop that, or set another store."
             ) from None
         except OSError as error:
             raise StoreError(f"{path} can't be opened: {error.strerror}.") from None

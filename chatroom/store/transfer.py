@@ -11,6 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -59,11 +60,12 @@ def backup(path: str, to: str) -> None:
     connection = reading(path)
     try:
         os.close(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        copy = sqlite3.connect(to)
         try:
-            connection.backup(copy)
-        finally:
-            copy.close()
+            with closing(sqlite3.connect(to)) as copy:
+                connection.backup(copy)
+        except sqlite3.Error:
+            os.unlink(to)
+            raise
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{to} can't be written: {error}.") from None
     finally:
@@ -75,6 +77,9 @@ def export(path: str, room: str, since: float, form: str) -> Iterator[str]:
     in a form of `FORMATS`; each ends with a newline. Raises StoreError."""
     connection = reading(path)
     try:
+        known = "SELECT 1 FROM rooms WHERE room = ?"
+        if room and not connection.execute(known, (fold(room),)).fetchone():
+            raise StoreError(f"Nothing is kept of a room {room} in {path}.")
         found = connection.execute(_ALL, (fold(room), since * 1000))
         yield from FORMATS[form](found)
     finally:
