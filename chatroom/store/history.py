@@ -121,8 +121,14 @@ class History(Guard):
         most = self.hub.limits.recent
         if not most:
             return
-        reading = self.database.read(_LAST, fold(room.name), self.hub.mark(), most)
-        reading.addCallback(self._recalled, room).addErrback(_failed)
+        before = self.hub.mark()
+
+        def read() -> None:
+            reading = self.database.read(_LAST, fold(room.name), before, most)
+            reading.addCallback(self._recalled, room).addErrback(_failed)
+
+        # What was said there in this very turn, before it was empty, is not kept yet.
+        self.hub.after_turn(read)
 
     def _recalled(self, found: Sequence[Any], room: Room) -> None:
         if found and self.hub.rooms.get(fold(room.name)) is room:
