@@ -282,7 +282,7 @@ def _uptime(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 def _quit(hub: Hub, member: Member, rest: str, now: float) -> str:
     hub.notify(member, "Bye.", now)
-    hub.leave(member, rest, now)
+    hub.leave(member, rest, now, said=True)
     return ""
 
 

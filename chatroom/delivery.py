@@ -34,7 +34,8 @@ def refuse(settled: Settled, ids: frozenset[int], waiting: Iterable[list[Event]]
     mails = {member: mail for member, mail, _ in settled.apart}
     for room, batch in settled.batches.items():
         for member, event in batch.refuse(ids):
-            mails[member].append(Notice(event.id, event.time, None, "", "", _NOT_KEPT))
+            if member in mails:  # it may be gone
+                mails[member].append(Notice(event.id, event.time, None, "", "", _NOT_KEPT))
         room.forget(ids)
     for mail in (*mails.values(), *waiting):
         mail[:] = [_shown_without(event, ids) for event in mail]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard", "Verb"]
 
-Verb = Literal["join", "say", "act", "topic", "tell", "rename", "command"]
+Verb = Literal["join", "leave", "say", "act", "topic", "tell", "rename", "command"]
 """What a member asks for."""
 
 
@@ -34,6 +34,7 @@ class Guard:
         | join | the room's name | the key it gave |
         | say | the room's name, '' in none | the text, maybe several lines |
         | act, topic | the room's name | the text |
+        | leave | the room's name | the reason, which is left out if it is refused |
         | tell | the other's nick | the text |
         | rename | the new nick | |
         | command | the command's name | |

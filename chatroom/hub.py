@@ -93,16 +93,19 @@ class Hub(Host):
             self._enter_room(member, self.lobby, now)
         return member
 
-    def leave(self, member: Member, reason: str, now: float, *, gone: bool = False) -> None:
+    def leave(
+        self, member: Member, reason: str, now: float, *, gone: bool = False, said: bool = False
+    ) -> None:
         """Someone goes for good. Its door is closed after this turn, unless there is nobody
-        behind it any more (`gone`). Twice does no harm."""
+        behind it any more (`gone`). `said`: the reason is its own words. Twice does no harm."""
         self._turn.end_early()
         if not member.present:
             return
         member.present = False
         member.last_from = None
         for room in tuple(member.rooms):
-            self._leave_room(member, room, reason, now, gone)
+            why = self._last_words(member, room, reason, now) if said else reason
+            self._leave_room(member, room, why, now, gone)
         del self.members[member.folded]
         self._turn.ignorers.discard(member)
         if not gone:
@@ -143,6 +146,7 @@ class Hub(Host):
         """Leave a room. Raises NotInRoom."""
         self._turn.end_early()
         room = self.room_of(member, name)
+        reason = self._last_words(member, room, reason, now)
         self._leave_room(member, room, reason, now, gone=False)
         return room
 
@@ -270,6 +274,15 @@ class Hub(Host):
         self.notify(member, arrival(member, room), now)
         for guard in self.guards:
             guard.joined(room, member, now)
+
+    def _last_words(self, member: Member, room: Room, reason: str, now: float) -> str:
+        """The reason, or '' from who may not speak there."""
+        try:
+            if reason:
+                self.ask("leave", member, room.name, reason, now)
+        except ChatError:
+            return ""
+        return reason
 
     def _leave_room(
         self, member: Member, room: Room, reason: str, now: float, gone: bool, by: str = ""

@@ -221,8 +221,11 @@ class Turn:
         settled, self._held = self._held, None
         if settled is None:
             return
-        if refused:
-            refuse(settled, frozenset(refused), self._apart.values())
+        try:
+            if refused:
+                refuse(settled, frozenset(refused), self._apart.values())
+        except Exception as error:  # no reason to keep the rest from everyone
+            self.failures.append(error)
         if self._rooms or self._apart or self._then:
             self._schedule(waits=False)
         self._write(settled)

@@ -126,10 +126,15 @@ class Daemon:
         self.ports: list[int] = []
         try:
             wait_for(lambda: self._listens(len(listen) or 1), 20, "the daemon listens")
-            wait_for(lambda: "sleeping" in self.status("State"), 20, "the reactor waits for events")
+            wait_for(self._waits, 20, "the reactor waits for events")
         except BaseException:
             self.kill()
             raise
+
+    def _waits(self) -> bool:
+        """Whether its main thread waits for events, and not for another thread."""
+        where = Path(f"/proc/{self.pid}/wchan").read_text()
+        return "epoll" in where or (where == "0" and "sleeping" in self.status("State"))
 
     def _listens(self, doors: int) -> bool:
         assert self.process.poll() is None, f"the daemon ended:\n{self.log}"

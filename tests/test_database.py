@@ -331,3 +331,18 @@ def test_the_reactor_never_waits_for_the_disk(kept: Kept, monkeypatch: pytest.Mo
 def test_at_the_start_it_is_read_at_once(kept: Kept) -> None:
     kept.other.execute(INSERT, row(1))
     assert kept.database.load("SELECT name FROM rooms WHERE room = ?", "#1") == [("#1",)]
+
+
+def test_whoever_asks_while_it_closes_is_answered(kept: Kept) -> None:
+    kept.database.write("INSERT INTO indexed VALUES ('#a', 1)")
+    closing = kept.database.close()
+    asked: list[Deferred[Any]] = [
+        kept.database.commit([("DELETE FROM indexed", [()])]),
+        kept.database.read("SELECT 1"),
+        kept.database.run(lambda cursor: None),
+        kept.database.look(lambda cursor: None),
+    ]
+    for each in asked:
+        with pytest.raises(Trouble):
+            kept.reactor.result(each)
+    kept.reactor.result(closing)

@@ -140,6 +140,37 @@ def test_who_came_in_the_middle_of_a_turn_with_refused_lines_gets_the_rest_of_it
     ]
 
 
+def test_the_author_of_a_refused_line_may_be_gone_and_the_rest_of_the_turn_goes_out() -> None:
+    """In a large lobby whoever is to be told at once is, and only that part of a turn is held."""
+    chat = Held()
+    chat.hub.use_turns(chat.due.append, lambda seconds, call: Timer())
+    people = [Person(chat, f"p{number}", "") for number in range(450)]
+    chat.let_all_go()
+    a, b, q = people[:3]
+    a.says("/join small")
+    b.says("/join small")
+    chat.hub._turn.flush()
+    chat.let_all_go()
+    b.lines.clear()
+    Person(chat, "late", "")
+    a.says("hello")
+    chat.hub.leave(a.member, "", NOW, gone=True)
+    q.says("/quit")
+    chat.end_turn()
+    chat.let_go(refuse=True)
+    chat.let_all_go()
+    assert q.closed
+    assert "-- p0 left (1 here)" in b.lines
+    assert not [line for line in b.lines if "hello" in line]
+
+
+class Timer:
+    """One that never fires."""
+
+    def cancel(self) -> None:
+        pass
+
+
 def test_a_gate_that_raises_holds_nothing() -> None:
     chat, (ann, bob) = held("ann", "bob")
 

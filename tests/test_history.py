@@ -436,3 +436,35 @@ def test_no_more_than_so_many_look_back_at_once() -> None:
         chat.history.last("#lobby", None, 1)
     chat.end_turn()
     chat.history.last("#lobby", None, 1)
+
+
+def test_no_fault_holds_a_turn_for_ever() -> None:
+    chat, database, (ann, bob) = held("ann", "bob")
+    ann.says("one")
+    chat.end_turn()
+    with logged() as events:
+        database.commits.pop(0)[0].errback(RuntimeError("a fault of ours"))
+    assert len(events) == 1
+    assert ann.reads() == [REFUSED]
+    ann.says("two")
+    chat.end_turn()
+    database.store()
+    assert bob.reads() == ["<ann> two"]
+
+
+def test_what_is_not_to_be_kept_is_not_refused_for_want_of_a_place() -> None:
+    """Whatever others said in the same turn."""
+    chat, database, (ann, bob, cy) = held("ann", "bob", "cy")
+    for who in (ann, bob):
+        who.says("/join #q")
+    chat.end_turn()
+    database.store()
+    chat.end_turn()
+    bob.lines.clear()
+    chat.history._keeps = lambda room: room.name != "#q"
+    ann.says("between us")
+    cy.says("for all")
+    chat.end_turn()
+    database.refuse()
+    assert "<ann> between us" in bob.reads()
+    assert cy.reads() == [REFUSED]

@@ -82,6 +82,8 @@ class Daemon:
                 self.reactor.result(self.keeping._database.flush())
             self.reactor.settle()
             self.reactor.until(lambda: not self.waiting)
+            if (history := self.keeping._history) is not None:
+                self.reactor.until(lambda: not history._reading)
         return person.reads()
 
     def gets(self, person: Person, *lines: str) -> list[str]:

@@ -172,3 +172,12 @@ def test_only_what_was_said_is_found() -> None:
         database.write(ADD, "#a", 10 + kind, 0, kind, "ann", None, "apple", "apple")
     bring_up(database)
     assert finds(database, "apple") == []
+
+
+def test_what_is_hidden_does_not_hide_the_rest() -> None:
+    lines = [("#b", "ann", "needle")] + [("#a", "ann", "needle")] * 5
+    database = indexed(lines)
+    database.write("UPDATE rooms SET hidden_to = 99 WHERE room = '#a'")
+    cursor = database.connection.cursor()
+    found = words.search(cursor, ["#a", "#b"], "", ["needle"], 3)
+    assert [row[0] for row in found] == ["#b"]

@@ -54,6 +54,8 @@ _MISTAKE = (
 _TOGETHER = 100
 _VALUES = re.compile(r"(?<=VALUES )(\([?, ]+\))")
 
+_CLOSED = "the database is closed"
+
 _log = Logger("chatroom")
 
 
@@ -75,7 +77,7 @@ class Database:
         self.written = 0
         self._under_way: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
-        self._closed = False
+        self._closing = self._closed = False
         self.trouble = ""
         self._writer = self._pool()
         self._reader = self._pool()
@@ -118,8 +120,8 @@ class Database:
     def commit(self, statements: Iterable[Statement]) -> Deferred[None]:
         """Execute these, after all that was given before, and fire once they are on the disk.
         Fails with Trouble where that can't be, and has then done none of them."""
-        if self.trouble or self._closed:
-            return fail(Trouble(self.trouble))
+        if self.trouble or self._closing:
+            return fail(Trouble(self.trouble or _CLOSED))
         return self._after_this_one(lambda: self._commit(list(statements), keep=False))
 
     def flush(self) -> Deferred[None]:
@@ -129,10 +131,21 @@ class Database:
     def run(self, work: Callable[[Any], Any]) -> Deferred[Any]:
         """Call `work` with a cursor in the thread that writes, as one transaction, after all that
         was given before."""
+        if self._closing:
+            return fail(Trouble(_CLOSED))
         return self.flush().addCallback(lambda _: self._writer.runInteraction(work))
+
+    def look(self, work: Callable[[Any], Any]) -> Deferred[Any]:
+        """Call `work` with a cursor in the thread that reads."""
+        if self._closing:
+            return fail(Trouble(_CLOSED))
+        looking: Deferred[Any] = self._reader.runInteraction(work)
+        return looking
 
     def read(self, sql: str, *parameters: object) -> Deferred[Rows]:
         """What a query finds, with all that was written before, unless that still waits."""
+        if self._closing:
+            return fail(Trouble(_CLOSED))
         flushed = succeed(None) if self.trouble else self.flush()
         return flushed.addCallback(lambda _: self._reader.runQuery(sql, parameters)).addCallback(
             list
@@ -156,6 +169,7 @@ class Database:
 
         if self._closed:
             return succeed(None)
+        self._closing = True
         return self.flush().addBoth(done)
 
     # Inside
@@ -227,14 +241,20 @@ class Database:
     def _fails(self, why: str) -> None:
         if not self.trouble:
             self.trouble = why
-            self._tell(f"The database can't be written ({why}). It is tried again each second.")
+            self._say(f"The database can't be written ({why}). It is tried again each second.")
         self._soon(_RETRY_SECONDS)
+
+    def _say(self, sentence: str) -> None:
+        try:
+            self._tell(sentence)
+        except Exception:  # whoever waits for this transaction must hear of its end all the same
+            _log.failure("The operators could not be told: {sentence}", sentence=sentence)
 
     def _succeeds(self) -> None:
         if self.trouble:
             lost = f" {self._dropped} lines were lost." if self._dropped else ""
             self.trouble, self._dropped = "", 0
-            self._tell(f"The database can be written again.{lost}")
+            self._say(f"The database can be written again.{lost}")
         if self._queue:
             self._soon(_WAIT_SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -10,14 +11,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatroom.errors import TooMany
-from chatroom.events import Acted, Event, Said
+from chatroom.events import Event
 from chatroom.guard import Guard
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.room import Room
 from chatroom.store import words
-from chatroom.store.database import Database, Statement, Trouble
+from chatroom.store.database import Database, Row, Statement, Trouble
 from chatroom.store.lines import ADD, SHOWN, TAKEN_OUT, events, rows
 
 __all__ = ["History", "no_line"]
@@ -32,6 +33,7 @@ _KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTH
 _HIDE = "UPDATE rooms SET hidden_to = ? WHERE room = ?"
 _UP_TO_NOW = 2**62
 _MOST_READING = 64
+_INDEXED = 2000
 
 _log = Logger("chatroom")
 
@@ -94,12 +96,12 @@ class History(Guard):
 
         def refused(failure: Failure) -> None:
             """What was said is not shown; who came and went did, and is kept once it can be."""
-            failure.trap(Trouble)
+            if not failure.check(Trouble):
+                _failed(failure)
             for sql, found in statements:
-                self.database.add(sql, [row for row in found if sql is not ADD or row[3] > 1])
-            release(
-                {e.id for each in posted.values() for e in each if isinstance(e, (Said, Acted))}
-            )
+                self.database.add(sql, [row for row in found if not (sql is ADD and _said(row))])
+            lines = (row for sql, found in statements if sql is ADD for row in found)
+            release({row[1] for row in lines if _said(row)})
 
         self.database.commit(statements).addCallbacks(stored, refused).addErrback(_failed)
 
@@ -163,16 +165,17 @@ class History(Guard):
         """The newest lines with these words in these rooms (their names by their folded names),
         in their order. `nick` is who said them, or ''."""
 
-        def work(cursor: Any) -> list[Any]:
+        async def work() -> list[Event]:
             for room in rooms:
-                while words.index(cursor, room, 5000):
+                # A little at a time, since nothing else is written meanwhile.
+                while await self.database.run(partial(words.index, room=room, most=_INDEXED)):
                     pass
-            return words.search(cursor, list(rooms), nick, wanted, most)
-
-        def made(found: list[Any]) -> list[Event]:
+            found = await self.database.look(
+                lambda cursor: words.search(cursor, list(rooms), nick, wanted, most)
+            )
             return [events(rooms[row[0]], [row[1:]])[0] for row in reversed(found)]
 
-        return self._counted(lambda: self.database.run(work)).addCallback(made)
+        return self._counted(lambda: Deferred.fromCoroutine(work()))
 
     def redact(
         self,
@@ -232,6 +235,11 @@ class History(Guard):
         begun.addCallback(lambda _: read()).addBoth(over)
         self.hub.after_turn(lambda: begun.callback(None))
         return begun
+
+
+def _said(row: Row) -> bool:
+    """Whether a row of `lines` is something that was said, not somebody's coming or going."""
+    return bool(row[3] < 2)
 
 
 def no_line(room: Room, line: int) -> str:

@@ -45,6 +45,9 @@ class MemoryDatabase(Database):
     def run(self, work: Callable[[Any], Any]) -> Deferred[Any]:
         return execute(work, self.connection.cursor())
 
+    def look(self, work: Callable[[Any], Any]) -> Deferred[Any]:
+        return self.run(work)
+
     def read(self, sql: str, *parameters: object) -> Deferred[Rows]:
         return execute(self.load, sql, *parameters)
 

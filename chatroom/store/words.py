@@ -99,13 +99,11 @@ def search(cursor: Any, rooms: Sequence[str], nick: str, words: Sequence[str], m
     terms.append(f"({' OR '.join(_quoted(room) for room in rooms)})")
     places = ", ".join("?" * len(rooms))
     cursor.execute(
-        "SELECT lines.* FROM (SELECT rowid AS id FROM words WHERE words MATCH ? "
-        "ORDER BY rowid DESC LIMIT ?) AS found "
-        f"JOIN lines ON lines.id = found.id AND lines.room IN ({places}) AND lines.kind < 2 "
-        "WHERE lines.id > coalesce((SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), "
-        "-4611686018427387904) "
-        "ORDER BY lines.id DESC",
-        (" AND ".join(terms), most, *rooms),
+        "SELECT lines.* FROM words CROSS JOIN lines "
+        f"ON lines.id = words.rowid AND lines.room IN ({places}) AND lines.kind < 2 "
+        "AND lines.id > coalesce((SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), "
+        "-4611686018427387904) WHERE words MATCH ? ORDER BY words.rowid DESC LIMIT ?",
+        (*rooms, " AND ".join(terms), most),
     )
     rows: list[Row] = cursor.fetchall()
     return rows
