@@ -8,6 +8,7 @@ from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from chatroom.commands import attach
@@ -15,6 +16,7 @@ from chatroom.config import Settings
 from chatroom.events import Redacted
 from chatroom.hub import Hub
 from chatroom.member import Member
+from chatroom.names import fold
 from chatroom.room import Room
 from chatroom.store.accounts import Accounts
 from chatroom.store.checkers import StoredAccounts, make_portal
@@ -34,6 +36,8 @@ from chatroom.store.retention import Retention
 from chatroom.store.sqlitefile import SQLiteFile
 
 __all__ = ["Keeping"]
+
+_TIDY_SECONDS = 600.0
 
 _log = Logger("chatroom")
 
@@ -80,10 +84,12 @@ class Keeping:
             self._clock,
             is_registered=lambda name: accounts is not None and name in accounts.nicks,
             hide=self._hide,
+            hide_room=self._hide_name,
         )
         self._moderation.attach()
         if accounts is not None:
             accounts.on_drop.append(self._moderation.forget_account)
+            accounts.on_before_drop.append(self._moderation.may_drop)
         if self._logins is not None:
             self._logins.on_login.insert(0, self._moderation.logged_in)
         self._operators = Operators(self._moderation, self._passwords, guesses, self._clock)
@@ -97,12 +103,21 @@ class Keeping:
             if before[1].get(name) is not command
         }
         self.apply(settings)
+        self._tidying = LoopingCall(self._tidy)
+        self._tidying.clock = self._reactor
+        self._tidying.start(_TIDY_SECONDS, now=False)
+
+    def _tidy(self) -> None:
+        self._moderation.tidy(self._clock())
 
     def apply(self, settings: Settings) -> None:
         """Use what of the settings may change while it runs."""
+        self._settings = settings
         if self._database is None:
-            self._settings = settings
             return
+        for room in self._hub.rooms.values():
+            if not self._moderation.keeps(room):
+                room.keep(0)
         operators = settings.operators
         self._moderation.apply(operators.accounts)
         self._operators.apply(operators.passwords, settings.accounts.plaintext)
@@ -112,6 +127,7 @@ class Keeping:
         database, self._database = self._database, None
         if database is None:
             return succeed(None)
+        self._tidying.stop()
         if self._retention is not None:
             self._retention.stop()
         self._passwords.close()
@@ -139,6 +155,8 @@ class Keeping:
             guesses,
             self._clock,
             plaintext=self._settings.accounts.plaintext,
+            registers=not self._checkers,
+            reserved=self._is_operators,
         )
         attach_logins(self._hub, self._logins)
         Letters(database, accounts, self._clock).attach(self._hub, self._logins)
@@ -161,6 +179,10 @@ class Keeping:
         self._retention.start()
         return history
 
+    def _is_operators(self, nick: str) -> bool:
+        """Whether a folded nick is an operator's by the settings."""
+        return nick in map(fold, self._settings.operators.accounts)
+
     def _tell(self, sentence: str) -> None:
         """To the log, and to the operators who are here."""
         _log.warn("{sentence}", sentence=sentence)
@@ -174,6 +196,10 @@ class Keeping:
     def _hide(self, room: Room) -> None:
         if self._history is not None:
             self._history.hide(room)
+
+    def _hide_name(self, room: str) -> None:
+        if self._history is not None:
+            self._history.hide_name(room)
 
     def _redact(
         self, member: Member, room: Room, line: int, why: str, told: Callable[[], object]

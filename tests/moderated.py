@@ -34,6 +34,7 @@ class Moderated(Chat):
             accounts=("Zed",),
             is_registered=lambda account: account in self.registered,
             hide=lambda room: self.hidden.append(room.name),
+            hide_room=self.hidden.append,
         )
         self.moderation.attach()
         attach(self.hub, commands(self.moderation, self._redact))

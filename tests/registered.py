@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -23,7 +23,7 @@ from tests.stored import Stored
 __all__ = ["CHEAP", "LOG_IN_FIRST", "PASSWORD", "Registered", "Threads", "logged"]
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse"
+PASSWORD = "correct-horse"
 LOG_IN_FIRST = "-- Log in first: /login NICK PASSWORD, or /register PASSWORD after /nick NAME."
 
 
@@ -72,10 +72,14 @@ class Threads:
         else:
             work()
 
+    def step(self) -> None:
+        """Do what waits the longest."""
+        self._waiting.pop(0)()
+
     def let_go(self) -> None:
         self.held = False
         while self._waiting:
-            self._waiting.pop(0)()
+            self.step()
 
 
 class Registered(Chat):
@@ -86,6 +90,9 @@ class Registered(Chat):
         mode: Mode = "optional",
         others: Sequence[ICredentialsChecker] = (),
         database: Stored | None = None,
+        *,
+        registers: bool = True,
+        reserved: Container[str] = (),
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
@@ -101,6 +108,8 @@ class Registered(Chat):
             self.passwords,
             Guesses(lambda *ban: self.bans.append(ban)),
             lambda: self.now,
+            registers=registers,
+            reserved=lambda nick: nick in reserved,
         )
         attach_logins(self.hub, self.logins)
         self.letters = Letters(self.database, self.accounts, lambda: self.now)

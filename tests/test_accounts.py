@@ -61,6 +61,42 @@ def test_a_dropped_account_is_forgotten_and_whoever_keeps_of_it_is_told() -> Non
     assert chat.enter().gets("/nick alice") == ["-- You are alice now."]
 
 
+def test_an_account_has_another_version_whenever_it_is_another_or_changed() -> None:
+    accounts = Registered().accounts
+    versions = [accounts.version("ann")]
+    for hash in ("one", "two"):
+        accounts.add("Ann", hash, NOW)
+        versions.append(accounts.version("ann"))
+        accounts.change("ann", "three")
+        versions.append(accounts.version("ann"))
+        accounts.saw("ann", NOW)
+        assert accounts.version("ann") == versions[-1]
+        accounts.drop("ann")
+    assert len(set(versions)) == 5 and accounts.version("ann") == versions[0]
+
+
+def test_an_account_of_before_the_start_has_a_version_as_well() -> None:
+    first = Registered()
+    first.own("ann")
+    accounts = Registered(database=first.database).accounts
+    before = accounts.version("ann")
+    accounts.drop("ann")
+    assert accounts.version("ann") != before
+
+
+def test_it_knows_which_have_a_password_here() -> None:
+    chat = Registered()
+    chat.accounts.add("Ann", "hash", NOW)
+    chat.accounts.add("bob", None, NOW)
+    for accounts in (chat.accounts, Registered(database=chat.database).accounts):
+        assert accounts.has_password("ann") and not accounts.has_password("bob")
+        accounts.change("ann", None)
+        assert not accounts.has_password("ann")
+        accounts.change("ann", "hash")
+    chat.accounts.drop("ann")
+    assert not chat.accounts.has_password("ann")
+
+
 def test_each_account_has_its_times_in_milliseconds() -> None:
     chat = Registered()
     accounts = Accounts(chat.database, "optional")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatroom.store.audit import LAST, Audit, line
+from chatroom.store.audit import LAST, MOST_KEPT, Audit, line
 from tests.inmemory import NOW, STAMP, Chat
 from tests.stored import Stored
 
@@ -33,3 +33,18 @@ def test_the_last_are_read_in_their_order_also_after_a_restart() -> None:
         f"{WHEN} the server: ban address:192.0.2.1/32: guessing",
     ]
     assert [line(row) for row in database.load(LAST, 1)] == found[0][1:]
+
+
+def test_so_many_of_the_last_acts_are_kept() -> None:
+    database = Stored()
+    for id in (1, 1000, 1001, MOST_KEPT + 999):
+        database.write(
+            "INSERT INTO audit (id, time, by_nick, by_account, by_address, action, room, target, "
+            "why) VALUES (?, 0, '', '', '', 'kick', '', '', '')",
+            id,
+        )
+    audit = Audit(database)
+    audit.write(None, "ban", "", "x", "", NOW)
+    audit.write(None, "ban", "", "y", "", NOW)
+    ids = [id for (id,) in database.load("SELECT id FROM audit ORDER BY id")]
+    assert ids == [1001, MOST_KEPT + 999, MOST_KEPT + 1000, MOST_KEPT + 1001]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chatroom.errors import TooMany
 from chatroom.store import guesses as module
-from chatroom.store.guesses import BAN_SECONDS, WRONG_IN_A_ROW, Guesses
+from chatroom.store.guesses import BAN_SECONDS, LOGINS_PER_MINUTE, WRONG_IN_A_ROW, Guesses
 
 NOW = 1_790_000_000.0
 
@@ -61,12 +61,42 @@ def test_six_wrong_tries_on_one_connection_however_slow() -> None:
     assert may(guesses, "one", "192.0.2.1", NOW + 660)
 
 
-def test_a_right_one_counts_for_nothing() -> None:
+def right(guesses: Guesses, connection: object, address: str, now: float) -> None:
+    guesses.ask(connection, address, now)
+    guesses.right(connection, address)
+
+
+def test_right_ones_leave_room_for_wrong_ones() -> None:
+    guesses = Guesses()
+    for _ in range(LOGINS_PER_MINUTE - 3):
+        right(guesses, "one", "192.0.2.1", NOW)
+    assert [may(guesses, "one", "192.0.2.1", NOW) for _ in range(4)] == [True] * 3 + [False]
+
+
+def test_ten_right_ones_a_minute_from_one_source() -> None:
+    guesses = Guesses()
+    for i in range(LOGINS_PER_MINUTE):
+        right(guesses, i, "192.0.2.1", NOW + i)
+    with pytest.raises(TooMany, match=r"You log in too often\. Wait 50 seconds\."):
+        guesses.ask("new", "192.0.2.1", NOW + 10)
+    right(guesses, "new", "192.0.2.2", NOW + 10)
+    right(guesses, "new", "192.0.2.1", NOW + 60)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
+def test_any_number_of_right_ones_from_this_machine(address: str) -> None:
+    guesses = Guesses()
+    for _ in range(100):
+        right(guesses, "one", address, NOW)
+    assert may(guesses, "one", address, NOW)
+
+
+def test_what_was_never_compared_counts_for_nothing() -> None:
     guesses = Guesses()
     for _ in range(100):
         guesses.ask("one", "192.0.2.1", NOW)
-        guesses.right("one", "192.0.2.1")
-    assert may(guesses, "one", "192.0.2.1", NOW)
+        guesses.undo("one", "192.0.2.1")
+    assert [may(guesses, "one", "192.0.2.1", NOW) for _ in range(4)] == [True] * 3 + [False]
 
 
 def test_right_ones_in_between_do_not_make_room_for_more_wrong_ones() -> None:
@@ -101,22 +131,32 @@ def test_twenty_wrong_in_a_row_ban_the_source_for_an_hour(address: str, source: 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
-def test_this_machine_is_never_banned_but_not_asked_for_an_hour(address: str) -> None:
-    guesses, bans = guessed(address, WRONG_IN_A_ROW)
-    then = NOW + 20 * (WRONG_IN_A_ROW - 1)
+def test_nobody_on_this_machine_locks_out_all_others_there(address: str) -> None:
+    guesses, bans = guessed(address, 3 * WRONG_IN_A_ROW)
     assert bans == []
+    assert may(guesses, "new", address, NOW + 60 * WRONG_IN_A_ROW)
+
+
+def test_for_an_hour_nothing_more_is_asked_from_elsewhere() -> None:
+    guesses, _ = guessed("192.0.2.1", WRONG_IN_A_ROW)
+    then = NOW + 20 * (WRONG_IN_A_ROW - 1)
     with pytest.raises(TooMany, match="Wait 30 minutes"):
-        guesses.ask("new", address, then + 1800)
-    assert not may(guesses, "new", address, then + BAN_SECONDS - 1)
-    assert may(guesses, "new", address, then + BAN_SECONDS)
+        guesses.ask("new", "192.0.2.1", then + 1800)
+    assert not may(guesses, "new", "192.0.2.1", then + BAN_SECONDS - 1)
+    assert may(guesses, "new", "192.0.2.1", then + BAN_SECONDS)
 
 
-def test_a_right_one_begins_a_new_row() -> None:
+def test_who_logs_in_rightly_in_between_is_banned_all_the_same() -> None:
     guesses, bans = guessed("192.0.2.1", WRONG_IN_A_ROW - 1)
-    guesses.ask("owner", "192.0.2.1", NOW + 1000)
-    guesses.right("owner", "192.0.2.1")
+    right(guesses, "own", "192.0.2.1", NOW + 1000)
+    wrong(guesses, "last", "192.0.2.1", NOW + 1001)
+    assert len(bans) == 1
+
+
+def test_after_an_hour_without_a_wrong_one_a_new_row_begins() -> None:
+    guesses, bans = guessed("192.0.2.1", WRONG_IN_A_ROW - 1)
     for i in range(WRONG_IN_A_ROW - 1):
-        wrong(guesses, i + 100, "192.0.2.1", NOW + 1100 + 20 * i)
+        wrong(guesses, i + 100, "192.0.2.1", NOW + 360 + BAN_SECONDS + 20 * i)
     assert bans == []
 
 
@@ -128,8 +168,8 @@ def test_others_guesses_lock_nobody_out() -> None:
 
 
 def test_a_clock_that_steps_back_harms_nobody() -> None:
-    guesses, _ = guessed("127.0.0.1", WRONG_IN_A_ROW)
-    assert may(guesses, "new", "127.0.0.1", NOW - 86400)
+    guesses, _ = guessed("192.0.2.2", WRONG_IN_A_ROW)
+    assert may(guesses, "new", "192.0.2.2", NOW - 86400)
     for i in range(3):
         wrong(guesses, i, "192.0.2.1", NOW)
     assert may(guesses, "new", "192.0.2.1", NOW - 86400)

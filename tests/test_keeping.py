@@ -160,7 +160,7 @@ def test_without_accounts_nobody_logs_in() -> None:
 
 def test_accounts_bans_topics_and_lines_outlive_a_restart(daemons: Any) -> None:
     first = daemons()
-    ann = first.enter(address="192.0.2.1")
+    ann = first.enter(address="127.0.0.1")
     first.gets(ann, "/nick ann", f"/register {PASSWORD}")
     assert ann.member.account == "ann"
     first.gets(ann, "/topic tea", "an apple", "/join #tea", "in tea")
@@ -242,3 +242,35 @@ def test_operators_may_change_while_it_runs(daemons: Any) -> None:
     operators = OperatorSettings(accounts=("Ann",))
     daemon.keeping.apply(Settings(store=None, operators=operators))
     assert moderation.is_server_operator(ann.member)
+
+
+def test_what_is_said_while_nothing_is_kept_is_kept_by_no_later_word(daemons: Any) -> None:
+    """Not shown to who comes, and not stored, though the next line of the turn turns it on."""
+    daemon = daemons()
+    ann = daemon.enter()
+    daemon.gets(ann, "/join #q", "/keep off")
+    daemon.gets(ann, "between us", "/keep on")
+    daemon.gets(ann, "for the record")
+    bob = daemon.enter()
+    read = "\n".join(daemon.gets(bob, "/join #q", "/history"))
+    assert "for the record" in read and "between us" not in read
+
+
+def test_a_room_where_nothing_is_kept_shows_nothing_to_who_comes(daemons: Any) -> None:
+    daemon = daemons()
+    ann, bob = daemon.enter(), daemon.enter()
+    daemon.gets(ann, "/join #q", "/keep off", "between us")
+    daemon.keeping.apply(Settings(store=None))
+    daemon.gets(ann, "still between us")
+    assert "between us" not in "\n".join(daemon.gets(bob, "/join #q"))
+
+
+def test_what_was_said_in_a_locked_room_stays_there_when_its_owner_goes(daemons: Any) -> None:
+    daemon = daemons()
+    eve = daemon.enter()
+    ann = daemon.enter()
+    daemon.gets(ann, "/nick anna", f"/register {PASSWORD}")
+    daemon.gets(ann, "/join #secret", "/lock", "the code is 4711", "/part")
+    daemon.gets(ann, f"/drop {PASSWORD}")
+    read = daemon.gets(eve, "/join #secret", "/history", "/search code")
+    assert "You are" in "\n".join(read) and "4711" not in "\n".join(read)

@@ -205,8 +205,7 @@ def test_who_goes_before_it_was_read_gets_it_the_next_time() -> None:
 def test_what_comes_while_it_is_read_waits_on() -> None:
     chat, database, alice = slow()
     rows = database.load("SELECT id, time, nick, shown, source, text FROM letters")
-    alice.gets("/nick al")
-    chat.enter("cy").gets("/msg alice later")
+    chat.letters.keep(chat.hub, chat.enter("cy").member, "alice", "later", chat.now)
     database.load = lambda sql, *parameters: rows  # type: ignore[method-assign]
     database.read_now.pop()()
     del database.load
@@ -218,6 +217,51 @@ def test_what_can_t_be_read_waits_on() -> None:
     chat, database, alice = slow()
     database.fail(OSError("disk"))
     assert alice.reads() == [] and waiting(chat) == 1
+
+
+# To who is here under another nick, and to who was
+
+
+def test_who_is_logged_in_under_another_nick_gets_it_at_once() -> None:
+    chat = Registered()
+    alice, bob = chat.own("alice"), chat.enter("bob")
+    alice.gets("/nick al")
+    assert bob.gets("/msg Alice hello  there") == ["[you -> al] hello  there"]
+    assert alice.reads()[-1] == "[bob -> you] hello  there"
+    assert waiting(chat) == 0
+
+
+def test_a_reply_to_a_registered_one_who_left_waits() -> None:
+    chat = Registered()
+    alice, bob = chat.own("alice"), chat.enter("bob")
+    alice.gets("/nick al", "/msg bob hello", "/quit")
+    assert bob.gets("/reply so  long") == [WAITS]
+    assert back(chat)[-1].endswith("[bob -> you] so  long")
+
+
+def test_a_reply_to_one_who_came_back_under_another_nick_reaches_it() -> None:
+    chat = Registered()
+    alice, bob = chat.own("alice"), chat.enter("bob")
+    alice.gets("/msg bob hello", "/quit")
+    again = chat.enter()
+    again.gets(f"/login alice {PASSWORD}", "/nick al")
+    assert bob.gets("/r hello") == ["[you -> al] hello"]
+    assert again.reads() == ["[bob -> you] hello"]
+
+
+def test_a_reply_to_any_other_who_left_is_not_sent() -> None:
+    chat = Registered()
+    bob, cy = chat.enter("bob"), chat.enter("cy")
+    assert bob.gets("/reply hello") == [
+        "-- Nobody has written to you privately yet. /msg NICK TEXT does."
+    ]
+    cy.gets("/msg bob hello")
+    assert bob.gets("/reply hello") == ["[you -> cy] hello"]
+    cy.gets("/quit")
+    assert bob.gets("/reply hello") == ["-- cy has left, your line was not sent."]
+    chat.own("cy").gets("/quit")  # not who wrote
+    assert bob.gets("/reply hello") == ["-- cy has left, your line was not sent."]
+    assert waiting(chat) == 0
 
 
 @pytest.mark.parametrize("command", ["msg", "m"])

@@ -34,12 +34,23 @@ def test_a_guest_has_no_nick_to_log_in_to() -> None:
     ]
 
 
-def test_a_password_may_have_spaces() -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["/register  two  words ", "/password correct-horse two words", "/password a b\u3000cdefghi"],
+)
+def test_a_password_with_spaces_is_refused(line: str) -> None:
+    chat = Registered()
+    alice = chat.own("alice") if "password" in line else chat.enter("alice")
+    assert alice.gets(line) == ["-- A password can't hold spaces. Choose another."]
+
+
+def test_spaces_around_one_are_none_of_it() -> None:
     chat = Registered()
     alice = chat.enter("alice")
-    alice.gets("/register  two  words ", "/quit")
-    assert chat.enter().gets("/login alice two words") == ["-- Wrong nick or password."]
-    assert chat.enter().gets("/login  alice   two  words ") == ["-- You are logged in as alice."]
+    alice.gets("/register  one-word ")
+    assert alice.gets("/password  one-word   another-one ") == ["-- Your password is changed."]
+    alice.gets("/quit")
+    assert chat.enter().gets("/login  alice   another-one ") == ["-- You are logged in as alice."]
 
 
 def test_help_lists_them_and_explains_each() -> None:

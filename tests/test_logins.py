@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 
 from chatroom.commands import speak
-from chatroom.errors import TooMany
+from chatroom.errors import NotAllowed, TooMany
 from chatroom.store.passwords import MOST_WAITING
 from tests.inmemory import NOW, Person
-from tests.registered import LOG_IN_FIRST, PASSWORD, Registered, logged
+from tests.registered import CHEAP, LOG_IN_FIRST, PASSWORD, Registered, logged
 from tests.stored import Stored
 
 WRONG = "-- Wrong nick or password."
@@ -54,7 +54,7 @@ def test_wrong_and_unknown_read_alike(nick: str) -> None:
     chat = Registered()
     chat.own("alice")
     eve = chat.enter()
-    assert eve.gets(f"/login {nick} wrong horse") == [WRONG]
+    assert eve.gets(f"/login {nick} wrong-horse") == [WRONG]
     assert eve.member.guest and not eve.member.account
 
 
@@ -77,9 +77,7 @@ def test_who_is_seen_is_noted() -> None:
 
 def test_one_who_is_logged_in_already_is_told_so() -> None:
     alice = Registered().own("alice")
-    assert alice.gets(f"/login {PASSWORD}".replace(" horse", "")) == [
-        "-- You are logged in as alice already."
-    ]
+    assert alice.gets(f"/login {PASSWORD}") == ["-- You are logged in as alice already."]
 
 
 def test_it_may_log_in_to_another_account() -> None:
@@ -129,7 +127,24 @@ def test_another_authority_s_account_is_known_from_then_on_and_its_password_is_n
     assert chat.enter().gets("/nick bob") == [
         "-- bob is registered. If it is yours: /login bob PASSWORD"
     ]
-    assert chat.enter().gets("/login bob wrong horse") == [WRONG]
+    assert chat.enter().gets("/login bob wrong-horse") == [WRONG]
+
+
+def test_another_authority_s_owner_wins_over_who_registered_its_nick_here() -> None:
+    chat = Registered(others=elsewhere(bob=b"from elsewhere"))
+    squatter = chat.own("bob")
+    squatter.gets("/nick rob")
+    pending, owner = chat.enter(), chat.enter()
+    chat.threads.held = True
+    owner.gets("/login bob from elsewhere")
+    pending.gets(f"/login bob {PASSWORD}")
+    chat.threads.let_go()
+    assert owner.member.account == "bob" and owner.member.nick == "bob"
+    assert not squatter.member.account
+    assert "-- The password of bob is kept elsewhere now: you are logged out." in squatter.reads()
+    assert WRONG in pending.reads() and owner.member.present
+    assert chat.database.load("SELECT hash FROM accounts") == [(None,)]
+    assert chat.enter().gets(f"/login bob {PASSWORD}") == [WRONG]
 
 
 def test_one_who_is_known_by_what_is_no_nick_here_is_told_why() -> None:
@@ -197,6 +212,84 @@ def test_an_account_that_is_dropped_meanwhile_is_not_brought_back() -> None:
     assert not chat.accounts.nicks and not chat.database.load("SELECT * FROM accounts")
 
 
+def test_the_old_password_does_not_open_the_next_owner_s_account() -> None:
+    chat = Registered()
+    person = compared(chat, f"/login alice {PASSWORD}")
+    chat.accounts.drop("alice")
+    chat.accounts.add("alice", CHEAP.hash(b"another-one"), NOW)
+    chat.threads.let_go()
+    assert person.reads() == [WRONG] and not person.member.account
+
+
+def test_the_old_password_opens_nothing_once_there_is_another() -> None:
+    chat = Registered()
+    person = compared(chat, f"/login alice {PASSWORD}")
+    chat.accounts.change("alice", CHEAP.hash(b"another-one"))
+    chat.threads.let_go()
+    assert person.reads() == [WRONG] and not person.member.account
+
+
+MEANWHILE = ["-- Your account was changed meanwhile. Try again."]
+
+
+@pytest.mark.parametrize("line", [f"/password {PASSWORD} new-password", f"/drop {PASSWORD}"])
+@pytest.mark.parametrize("hash", [CHEAP.hash(b"another-one"), CHEAP.hash(PASSWORD.encode())])
+@pytest.mark.parametrize("anew", [True, False])
+def test_what_was_proven_of_an_account_does_not_hold_for_another(
+    line: str, hash: str, anew: bool
+) -> None:
+    chat = Registered()
+    alice = chat.own("alice")
+    chat.threads.held = True
+    alice.says(line)
+    if anew:
+        chat.accounts.drop("alice")
+        chat.accounts.add("alice", hash, NOW)
+    else:
+        chat.accounts.change("alice", hash)
+    chat.threads.let_go()
+    assert alice.reads() == MEANWHILE
+    assert chat.database.load("SELECT hash FROM accounts") == [(hash,)]
+
+
+def test_nor_of_one_that_another_authority_knows() -> None:
+    chat = Registered(others=elsewhere(bob=b"elsewhere"))
+    bob = chat.enter()
+    bob.gets("/login bob elsewhere")
+    chat.threads.held = True
+    bob.says("/drop elsewhere")
+    chat.accounts.drop("bob")
+    chat.accounts.add("bob", "another's", NOW)
+    chat.threads.let_go()
+    assert bob.reads() == MEANWHILE and set(chat.accounts.nicks) == {"bob"}
+
+
+def test_a_password_that_waits_is_not_given_to_the_next_owner() -> None:
+    chat = Registered()
+    alice = chat.own("alice")
+    chat.threads.held = True
+    alice.says(f"/password {PASSWORD} new-password")
+    chat.threads.step()  # the old one is right, and the new one waits
+    chat.accounts.drop("alice")
+    chat.accounts.add("alice", "another's", NOW)
+    chat.threads.let_go()
+    assert alice.reads() == MEANWHILE
+    assert chat.database.load("SELECT hash FROM accounts") == [("another's",)]
+
+
+def test_of_two_who_register_a_nick_the_first_has_it() -> None:
+    chat = Registered()
+    first, second = chat.enter("alice"), chat.enter()
+    chat.threads.held = True
+    first.gets(f"/register {PASSWORD}", "/nick al")
+    second.gets("/nick alice", "/register another-one")
+    first.gets("/quit")
+    chat.threads.let_go()
+    assert second.member.account == "alice"
+    (row,) = chat.database.load("SELECT hash FROM accounts")
+    assert CHEAP.verify(row[0], "another-one")
+
+
 def test_of_two_who_log_in_at_once_the_later_stays() -> None:
     chat = Registered()
     first = compared(chat, f"/login alice {PASSWORD}")
@@ -259,6 +352,28 @@ def test_six_wrong_ones_end_it_for_a_connection() -> None:
     ]
 
 
+def test_eleven_right_ones_in_a_minute_are_too_many() -> None:
+    chat = Registered()
+    chat.own("alice").gets("/quit")
+    for _ in range(10):
+        alice = chat.enter(address="192.0.2.66")
+        assert alice.gets(f"/login alice {PASSWORD}") == ["-- You are logged in as alice."]
+        alice.gets("/quit")
+    assert chat.enter(address="192.0.2.66").gets(f"/login alice {PASSWORD}") == [
+        "-- You log in too often. Wait 1 minute."
+    ]
+
+
+def test_who_guesses_and_has_an_account_is_banned_as_well() -> None:
+    chat = Registered()
+    chat.own("mallory").gets("/quit")
+    for _ in range(20):
+        eve = chat.enter(address="192.0.2.66")
+        eve.gets(f"/login mallory {PASSWORD}", "/login alice guess", "/quit")
+        chat.now += 60
+    assert len(chat.bans) == 1
+
+
 def test_twenty_wrong_ones_ban_their_source_and_the_owner_logs_in_elsewhere() -> None:
     chat = Registered()
     chat.own("alice").gets("/quit")
@@ -281,10 +396,6 @@ def test_nothing_is_kept_of_who_is_gone() -> None:
 
 
 # Over a connection that others can read
-
-
-class Overheard(Person):
-    is_private = False
 
 
 @pytest.mark.parametrize(
@@ -333,6 +444,41 @@ def test_who_has_an_account_does_not_register_another() -> None:
         "-- You are al now.",
         "-- You are logged in as alice. /logout first.",
     ]
+
+
+def test_where_accounts_are_made_elsewhere_nobody_registers() -> None:
+    chat = Registered(others=elsewhere(bob=b"from elsewhere"), registers=False)
+    for nick in ("bob", "alice", ""):
+        assert chat.enter(nick).gets(f"/register {PASSWORD}") == [
+            "-- Accounts are made elsewhere here: ask the operator for one."
+        ]
+    assert not chat.accounts.nicks
+
+
+class Overheard(Person):
+    is_private = False
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", ""])
+def test_an_operator_s_nick_is_registered_from_this_machine(address: str) -> None:
+    chat = Registered(reserved={"root-1"})
+    chat.enter("Root-1", address).gets(f"/register {PASSWORD}")
+    assert chat.accounts.nicks == {"root-1": "Root-1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"), [(Person, "192.0.2.1"), (Person, "2001:db8::1"), (Overheard, "127.0.0.1")]
+)
+def test_an_operator_s_nick_is_registered_from_nowhere_else(
+    kind: type[Person], address: str
+) -> None:
+    chat = Registered(reserved={"root-1"})
+    chat.logins.plaintext = True
+    assert kind(chat, "Root-1", address).gets(f"/register {PASSWORD}")[-1] == (
+        "-- That nick is kept for the server's operator: register it from the server's own machine."
+    )
+    kind(chat, "ann", address).gets(f"/register {PASSWORD}")
+    assert set(chat.accounts.nicks) == {"ann"}
 
 
 def test_who_changes_its_nick_meanwhile_registers_nothing() -> None:
@@ -388,10 +534,63 @@ def test_the_new_password_is_right_and_the_old_one_is_not() -> None:
     chat = Registered()
     alice = chat.enter("alice")
     alice.gets("/register old-password")
-    assert alice.gets("/password old-password new password") == ["-- Your password is changed."]
+    assert alice.gets("/password old-password new-password") == ["-- Your password is changed."]
     alice.gets("/quit")
     assert chat.enter().gets("/login alice old-password") == [WRONG]
-    assert chat.enter().gets("/login alice new password") == ["-- You are logged in as alice."]
+    assert chat.enter().gets("/login alice new-password") == ["-- You are logged in as alice."]
+
+
+def test_logging_out_counts_as_a_change_of_nick() -> None:
+    chat = Registered()
+    alice = chat.own("alice")
+    for _ in range(6):
+        assert alice.gets("/logout")[0].startswith("-- You are logged out")
+        alice.gets(f"/login alice {PASSWORD}")
+    assert alice.gets("/logout") == ["-- You log in and out too fast. Wait 10 seconds."]
+    assert alice.member.account == "alice"
+
+
+def sessions(chat: Registered) -> tuple[Person, Person, Person]:
+    """Three who are logged in to one account, as al, alex and alice."""
+    al = chat.own("alice")
+    al.gets("/nick al")
+    alex, alice = chat.enter(), chat.enter()
+    alex.gets(f"/login alice {PASSWORD}", "/nick alex")
+    alice.gets(f"/login alice {PASSWORD}")
+    al.reads()
+    return al, alex, alice
+
+
+def test_another_password_logs_out_the_account_s_other_sessions() -> None:
+    chat = Registered()
+    al, alex, alice = sessions(chat)
+    told = "-- The password of alice is changed: you are logged out."
+    assert "-- Your password is changed." in al.gets(f"/password {PASSWORD} new-password")
+    assert [each.member.account for each in (al, alex, alice)] == ["alice", "", ""]
+    assert told in alex.reads() and told in alice.reads()
+    assert alex.member.nick == "alex" and alice.member.guest
+    assert al.gets("/nick alice") == ["-- You are alice now."]
+
+
+def test_where_accounts_are_required_they_are_out_of_their_rooms() -> None:
+    chat = Registered("required")
+    al, alex, alice = sessions(chat)
+    alice.gets(f"/password {PASSWORD} new-password")
+    assert alice.member.rooms and not al.member.rooms and not alex.member.rooms
+
+
+def test_an_account_that_is_needed_is_not_dropped() -> None:
+    def needed(account: str, now: float) -> None:
+        raise NotAllowed(f"{account} owns a room.")
+
+    chat = Registered()
+    alice = chat.own("alice")
+    chat.accounts.on_before_drop.append(needed)
+    assert alice.gets("/drop wrong-one") == ["-- Wrong password."]
+    assert alice.gets(f"/drop {PASSWORD}") == ["-- alice owns a room."]
+    assert alice.member.account == "alice" and set(chat.accounts.nicks) == {"alice"}
+    chat.accounts.on_before_drop.clear()
+    assert len(alice.gets(f"/drop {PASSWORD}")) == 2
 
 
 @pytest.mark.parametrize(

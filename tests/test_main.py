@@ -207,10 +207,10 @@ def test_a_file_that_cannot_be_imported_is_named(
 def test_hash_password_prints_a_hash_that_fits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct-horse\n"))
     status, output, _ = run(capsys, "hash-password")
     assert status == 0
-    assert PasswordHasher().verify(output.strip(), "correct horse")
+    assert PasswordHasher().verify(output.strip(), "correct-horse")
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     status, output, error = run(capsys, "hash-password")
     assert (status, output) == (1, "")

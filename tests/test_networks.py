@@ -49,8 +49,29 @@ def test_a_range_is_an_address_and_how_many_bits_of_it_count(text: str, written:
      "192.0.2.0/" + "9" * 9999],
 )  # fmt: skip
 def test_what_is_no_range_or_too_wide_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match=r"(?s)^.*(no IP address|A range has from).*\.$"):
+    with pytest.raises(ValueError, match=r"(?s)^.*(no IP address|A range|After).*\.$"):
         network(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "10.0.0.0/x",
+            "After the slash of 10.0.0.0/x there has to be a number of bits, from 8 to 32.",
+        ),
+        ("10.0.0.0/7", "A range has from 8 to 32 bits after the slash of 10.0.0.0/7."),
+        (
+            "2001::/x",
+            "After the slash of 2001::/x there has to be a number of bits, from 16 to 128.",
+        ),
+        ("::ffff:0:0/96", "A range has from 104 to 128 bits after the slash of ::ffff:0:0/96."),
+    ],
+)
+def test_it_is_said_how_many_bits_there_may_be(text: str, sentence: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        network(text)
+    assert str(caught.value) == sentence
 
 
 def test_a_scope_does_not_matter_and_no_address_is_in_no_range() -> None:

@@ -68,8 +68,7 @@ def test_who_was_named_as_a_guest_is_forgotten_when_it_leaves() -> None:
     assert rooms.grant("#a", "operator", guest) and not rooms.grant("#a", "operator", guest)
     rules = rooms.get("#a")
     assert rules is not None and rules.has("operator", guest)
-    rooms.left(guest)
-    rooms.left(owner)
+    assert rooms.left(guest) == rooms.left(owner) == ["#a"]
     assert not rules.has("operator", guest) and rules.owner is None
 
 
@@ -118,10 +117,13 @@ def test_an_account_that_is_no_more_leaves_nothing_to_the_next_of_its_name() -> 
     rooms.made("#a", "#a", somebody("ann"))
     rooms.made("#b", "#b", somebody("bob"))
     rooms.grant("#b", "operator", "ann")
-    assert rooms.forget_account("ann") == ["#a"]
+    rooms.made("#open", "#open", somebody("ann"))
+    rooms.forget_account("ann", {"#open"})
+    left = rooms.get("#open")
+    assert left is not None and left.owner is None
     for known in (rooms, loaded(database)):
         rules = known.get("#b")
-        assert known.get("#a") is None
+        assert known.get("#a") is None and not list(known.owned("ann"))
         assert rules is not None and not rules.has("operator", somebody("ann"))
 
 
@@ -133,6 +135,30 @@ def test_an_account_owns_so_many_rooms_for_good() -> None:
     assert not rooms.made("#more", "#more", ann)
     rules = rooms.get("#more")
     assert rules is not None and rules.owner is ann and not rules.is_registered
+
+
+def test_the_rooms_of_one_are_counted_together_be_they_kept_or_not() -> None:
+    rooms = loaded(Stored())
+    ann, guest = somebody("ann"), somebody()
+    for room, owner in (("#a", ann), ("#b", ann), ("#c", guest), ("#d", guest)):
+        rooms.made(room, room, owner)
+    rooms.grant("#a", "voice", guest)
+    assert rooms.of_one("#a") == {"#a", "#b"} and rooms.of_one("#c") == {"#c", "#d"}
+    assert rooms.of_one("#nobodys") == {"#nobodys"} and rooms.of_one("#lobby") == {"#lobby"}
+    guest.account = "ann"
+    assert rooms.of_one("#c") == {"#a", "#b", "#c", "#d"}
+
+
+def test_a_room_that_is_given_is_the_members_until_it_leaves() -> None:
+    rooms = loaded(Stored())
+    first, heir = somebody(), somebody()
+    rooms.made("#a", "#a", first)
+    rooms.left(first)
+    rooms.give("#a", heir)
+    rules = rooms.get("#a")
+    assert rules is not None and rules.owner is heir
+    rooms.left(heir)
+    assert rules.owner is None
 
 
 def test_so_many_may_be_named() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatroom.store import sanctions
 from tests.moderated import Moderated, classroom, person
 
 
@@ -142,3 +143,71 @@ def test_who_is_banned_from_the_server_by_its_nick_is_let_into_no_room_under_it(
     back = chat.guest("bob")
     assert back.member.current is None
     assert back.gets("/join #a") == ["-- You are banned by zed, for good."]
+
+
+@pytest.mark.parametrize(("address", "bans"), [("192.0.2.50", "an address"), ("", "eve")])
+def test_who_is_logged_in_gains_nothing_by_logging_out_or_coming_back(
+    address: str, bans: str
+) -> None:
+    chat = classroom()
+    ann, eve = person(chat, "ann"), chat.logged_in("eve", "#a", address)
+    chat.registered.add("eve")
+    assert ann.gets("/ban eve")[0].startswith("-- eve was kicked")
+    assert ann.gets("/bans") == [
+        "-- 1: eve, banned for good by ann",
+        f"-- 2: {bans}, banned for good by ann",
+    ]
+    eve.member.account = ""
+    assert "-- You are banned from #a" in eve.gets("/join #a")[0]
+    eve.gets("/quit")
+    assert ann.gets("/unban eve") == ["-- ann unbanned eve"]
+    assert ann.gets("/bans") == ["-- Nobody is banned or muted in #a."]
+
+
+def test_both_are_lifted_by_the_number_of_one_and_after_a_restart() -> None:
+    chat = classroom()
+    chat.logged_in("bo", "#a", "192.0.2.50")
+    person(chat, "ann").gets("/mute bo spam")
+    again = chat.restarted()
+    ann = again.logged_in("ann", "#a")
+    assert ann.gets("/unmute 2") == ["-- ann unmuted an address"]
+    assert len(again.moderation.sanctions) == len(again.restarted().moderation.sanctions) == 0
+
+
+def test_no_address_is_banned_that_who_ranks_no_lower_shares() -> None:
+    chat = classroom()
+    eve = chat.logged_in("eve", "#a", "192.0.2.50")
+    ann, cy = person(chat, "ann"), chat.guest("helper", "#a", "192.0.2.50")
+    ann.gets("/op helper")
+    cy.gets("/ban eve")
+    targets = {str(one.target) for one in chat.moderation.sanctions.of("ban", "#a", chat.now)}
+    assert targets == {"account:eve", "nick:eve"}
+    assert eve.member.rooms.keys() == {chat.hub.lobby}
+
+
+def test_one_account_fills_its_own_rooms_with_bans_and_nobody_elses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sanctions, "MOST_OF_ONE", 3)
+    chat = classroom()
+    ann, bob = person(chat, "ann"), person(chat, "bob")
+    ann.gets("/join #b", "/ban 192.0.2.100", "/ban 192.0.2.101", "/ban 192.0.2.102")
+    full = "-- There are 3 bans and mutes in this room and the others of who made it, the most"
+    assert ann.gets("/ban #a 192.0.2.103")[0].startswith(full)
+    bob.gets("/join #bobs")
+    assert bob.gets("/ban 192.0.2.103") == ["-- bob banned 192.0.2.103"]
+
+
+def test_a_ban_from_the_server_is_never_refused_for_there_being_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sanctions, "MOST_EVERYWHERE", 2)
+    chat = classroom()
+    zed, bob = chat.logged_in("zed"), person(chat, "bob")
+    zed.gets("/ban server 192.0.2.100", "/ban server 192.0.2.101 1h")
+    zed.gets("/ban server bob")
+    assert not bob.member.present
+    assert [line.split(",")[0] for line in zed.gets("/bans server")] == [
+        "-- 1: 192.0.2.100/32",
+        "-- 3: 192.0.2.1/32",
+    ]

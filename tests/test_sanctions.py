@@ -11,7 +11,8 @@ from hypothesis.strategies import integers, lists, sampled_from, tuples
 
 from chatroom.errors import TooMany
 from chatroom.member import Listener, Member
-from chatroom.store.sanctions import MOST, MOST_IN_ROOM, MOST_IN_ROOMS, Sanctions, Target
+from chatroom.store import sanctions as module
+from chatroom.store.sanctions import MOST_EVERYWHERE, MOST_OF_ONE, Sanctions, Target
 from tests.inmemory import NOW
 from tests.stored import Stored
 
@@ -48,6 +49,7 @@ def test_a_member_is_known_by_its_account_or_address_or_else_by_its_nick(
 ) -> None:
     assert str(Target.of(member)) == target
     assert Target.of(member).holds_for(member)
+    assert Target.apart(member).kind != "account"
 
 
 @pytest.mark.parametrize(
@@ -125,26 +127,90 @@ def test_a_room_that_is_gone_takes_its_own_along() -> None:
     assert len(sanctions) == 3 and set(sanctions.bans) == {"#b"}
 
 
-def test_so_many_may_be_in_a_room_and_those_over_count_no_more() -> None:
+def test_so_many_may_be_in_the_rooms_of_one_and_those_over_count_no_more() -> None:
     sanctions = Sanctions(Stored())
-    fill(sanctions, "#a", range(MOST_IN_ROOM - 1))
-    fill(sanctions, "#a", [-1], NOW + 5)
-    with pytest.raises(TooMany, match="as many bans and mutes as there may be"):
-        sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW)
-    sanctions.impose("mute", "#b", ANN, None, "bob", WHY, NOW)
-    sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW + 5)
+    mine = {"#a", "#b"}
+    fill(sanctions, "#a", range(MOST_OF_ONE - 2))
+    fill(sanctions, "#b", [-2])
+    fill(sanctions, "#b", [-1], NOW + 5)
+    for room in mine:
+        with pytest.raises(TooMany, match="500 bans and mutes in this room and the others of who"):
+            sanctions.impose("mute", room, ANN, None, "bob", WHY, NOW, rooms=mine)
+    sanctions.impose("mute", "#others", ANN, None, "bob", WHY, NOW, rooms={"#others"})
+    address = Target("address", "192.0.2.1/32")
+    with pytest.raises(TooMany):
+        sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW + 5, rooms=mine, also=address)
+    sanctions.impose("mute", "#a", ANN, None, "bob", WHY, NOW + 5, rooms=mine)
+    sanctions.impose("mute", "#a", ANN, None, "bob", "again", NOW + 5, rooms=mine)
 
 
-def test_so_many_may_be_in_all_and_rooms_leave_some_to_the_server() -> None:
+def test_nobody_is_hindered_by_how_many_there_are_in_others_rooms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_IN_ROOMS", 10)
     sanctions = Sanctions(Stored())
-    for room in range(MOST_IN_ROOMS // MOST_IN_ROOM):
-        fill(sanctions, f"#{room}", range(MOST_IN_ROOM))
-    with pytest.raises(TooMany):
-        fill(sanctions, "#more", [1])
-    fill(sanctions, "", range(MOST - MOST_IN_ROOMS))
-    assert len(sanctions) == MOST
-    with pytest.raises(TooMany):
+    fill(sanctions, "", range(5))
+    fill(sanctions, "#full", range(8), NOW + 9)
+    fill(sanctions, "#full", [8], NOW + 5)
+    fill(sanctions, "#small", range(3))
+    assert [len(sanctions.of("ban", room, NOW)) for room in ("", "#full", "#small")] == [5, 7, 3]
+    assert {one.until for one in sanctions.of("ban", "#full", NOW)} == {NOW + 9}
+
+
+def test_where_the_server_has_too_many_a_forced_one_ends_what_would_end_soonest() -> None:
+    sanctions = Sanctions(Stored())
+    fill(sanctions, "", range(MOST_EVERYWHERE - 1))
+    fill(sanctions, "", [-1], NOW + 60)
+    with pytest.raises(TooMany, match="10000 bans and mutes on the server, the most there may be"):
         sanctions.impose("ban", "", ANN, None, "bob", WHY, NOW)
+    address = Target("address", "192.0.2.1/32")
+    sanctions.impose("ban", "", ANN, None, "bob", WHY, NOW, also=address, forced=True)
+    known = {one.target.name for one in sanctions.of("ban", "", NOW)}
+    assert {"ann", address.name, "a1"} <= known and not {"a0", "a-1"} & known
+    assert len(sanctions) == MOST_EVERYWHERE
+
+
+def test_an_account_and_its_address_are_known_to_belong_together_after_a_restart() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    address = Target("address", "192.0.2.1/32")
+    by = None, "bob", WHY, NOW
+    sanctions.impose("ban", "#a", Target("account", "cy"), *by)
+    sanctions.impose("ban", "#a", Target("address", "192.0.2.2/32"), *by)
+    sanctions.impose("ban", "#a", ANN, *by, also=address)
+    sanctions.impose("ban", "#a", Target("nick", "dan"), *by)
+    for known in (sanctions, Sanctions(database)):
+        together = [
+            {other.target.name for other in known.together(one)}
+            for one in known.of("ban", "#a", NOW)
+        ]
+        pair = {"ann", address.name}
+        assert together == [{"cy"}, {"192.0.2.2/32"}, pair, pair, {"dan"}]
+
+
+def test_those_on_a_target_are_found_wherever_they_hold() -> None:
+    sanctions = Sanctions(Stored())
+    sanctions.impose("ban", "#a", ANN, NOW + 5, "bob", WHY, NOW)
+    sanctions.impose("mute", "", ANN, None, "bob", WHY, NOW)
+    fill(sanctions, "#b", [1])
+    assert [one.room for one in sanctions.on(ANN, NOW)] == ["#a", ""]
+    assert [one.room for one in sanctions.on(ANN, NOW + 5)] == [""]
+
+
+def test_those_of_a_room_that_is_registered_no_more_do_not_outlast_the_server() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    sanctions.impose("ban", "#a", ANN, None, "bob", WHY, NOW)
+    sanctions.keep_no_more("#a")
+    assert len(sanctions) == 1 and len(Sanctions(database)) == 0
+
+
+def test_no_more_than_a_thousand_are_tidied_away_at_once() -> None:
+    sanctions = Sanctions(Stored())
+    fill(sanctions, "", range(1500), NOW + 1)
+    for left in (500, 0):
+        sanctions.tidy(NOW + 1)
+        assert len(sanctions) == left
 
 
 @given(

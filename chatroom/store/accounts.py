@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 from typing import Final, Literal
 
 from chatroom.errors import BadUsage, NameTaken, NotAllowed
@@ -34,12 +35,18 @@ _ALMOST_SAID: Final = re.compile(
 class Accounts(Guard):
     """Keeps registered nicks for whom they belong to and, where accounts are `required`, everyone
     else silent. `nicks` has the registered ones by account; `on_drop` are told of each account
-    that is no more, by its name."""
+    that is no more, by its name. `on_before_drop` are called with an account that its owner wants
+    to delete, and now; they raise NotAllowed if that can't be."""
 
     def __init__(self, database: Database, mode: Mode) -> None:
         self._database = database
         self.mode: Mode = mode
-        self.nicks: dict[str, str] = dict(database.load("SELECT account, nick FROM accounts"))
+        rows = database.load("SELECT account, nick, hash FROM accounts")
+        self.nicks: dict[str, str] = {account: nick for account, nick, _ in rows}
+        self._with_password = {account for account, _, hash in rows if hash is not None}
+        self._changes = count(1)
+        self._versions: dict[str, int] = {}
+        self.on_before_drop: list[Callable[[str, float], object]] = []
         self.on_drop: list[Callable[[str], object]] = []
 
     def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
@@ -66,10 +73,20 @@ class Accounts(Guard):
 
     # Each account
 
+    def version(self, account: str) -> int:
+        """Another number whenever it was added, changed or dropped: what was compared with its
+        password before says nothing any more."""
+        return self._versions.get(account, 0) if account in self.nicks else -1
+
+    def has_password(self, account: str) -> bool:
+        """Whether it has a password here, maybe beside one that is kept elsewhere."""
+        return account in self._with_password
+
     def add(self, nick: str, hash: str | None, now: float) -> None:
         """An account of that nick; its hash is None if its password is kept elsewhere."""
         account, time = fold(nick), _milliseconds(now)
         self.nicks[account] = nick
+        self._changed(account, hash)
         self._database.write(
             "INSERT INTO accounts (account, nick, hash, created, seen) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT (account) DO UPDATE SET hash = excluded.hash, seen = excluded.seen",
@@ -86,16 +103,26 @@ class Accounts(Guard):
             "UPDATE accounts SET seen = ? WHERE account = ?", _milliseconds(now), account
         )
 
-    def change(self, account: str, hash: str) -> None:
-        """It has another password."""
+    def change(self, account: str, hash: str | None) -> None:
+        """It has another password; None if that is kept elsewhere."""
+        self._changed(account, hash)
         self._database.write("UPDATE accounts SET hash = ? WHERE account = ?", hash, account)
 
     def drop(self, account: str) -> None:
         """It is no more, and its nick anyone's."""
         self.nicks.pop(account, None)
+        self._versions.pop(account, None)
+        self._with_password.discard(account)
         self._database.write("DELETE FROM accounts WHERE account = ?", account)
         for forget in self.on_drop:
             forget(account)
+
+    def _changed(self, account: str, hash: str | None) -> None:
+        self._versions[account] = next(self._changes)
+        if hash is None:
+            self._with_password.discard(account)
+        else:
+            self._with_password.add(account)
 
 
 def _milliseconds(now: float) -> int:

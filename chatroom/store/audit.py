@@ -12,9 +12,11 @@ from twisted.internet.defer import Deferred
 from chatroom.member import Member
 from chatroom.store.database import Database
 
-__all__ = ["LAST", "MOST_LISTED", "Audit", "line"]
+__all__ = ["LAST", "MOST_KEPT", "MOST_LISTED", "Audit", "line"]
 
 MOST_LISTED: Final = 200
+MOST_KEPT: Final = 100_000
+_EVERY: Final = 1_000
 
 LAST: Final = (
     "SELECT time, by_nick, by_account, by_address, action, room, target, why FROM audit "
@@ -24,7 +26,7 @@ LAST: Final = (
 
 
 class Audit:
-    """Adds one row for each act."""
+    """Adds one row for each act, and keeps the last `MOST_KEPT` and up to 1,000 more."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -35,12 +37,15 @@ class Audit:
         self, by: Member | None, action: str, room: str, target: str, why: str, now: float
     ) -> None:
         """`by` is None for the server itself; `room` is '' for everywhere."""
+        id = next(self._ids)
         who = ("", "", "") if by is None else (by.nick, by.account, by.address)
         self._database.write(
             "INSERT INTO audit (id, time, by_nick, by_account, by_address, action, room, target, "
             "why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(next(self._ids), round(now * 1000), *who, action, room, target, why),
+            *(id, round(now * 1000), *who, action, room, target, why),
         )
+        if id % _EVERY == 0:
+            self._database.write("DELETE FROM audit WHERE id <= ?", id - MOST_KEPT)
 
     def last(self, most: int) -> Deferred[list[str]]:
         """The last lines, the latest at the end."""

@@ -1,7 +1,9 @@
 """Guessing at passwords: how many tries a connection and a source have, and what too many bring.
 
-Nothing counts by account, so nobody's guesses lock out an account's owner. Knows no clock, and one
-that is set back harms nobody: what was counted in its future is forgotten.
+Nothing counts by account, so nobody's guesses lock out an account's owner. From this machine
+(loopback and UNIX sockets) only wrong tries count, and only for a minute, or one of its users
+would lock out all. Knows no clock, and one that is set back harms nobody: what was counted in its
+future is forgotten.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from chatroom.phrases import duration
 
 __all__ = [
     "BAN_SECONDS",
+    "LOGINS_PER_MINUTE",
     "MOST_SOURCES",
     "REGISTRATIONS_PER_HOUR",
     "TRIES_PER_CONNECTION",
@@ -25,9 +28,15 @@ __all__ = [
     "Guesses",
 ]
 
+LOGINS_PER_MINUTE = 10
+"""Right or wrong: each takes some work."""
+
 TRIES_PER_MINUTE = 3
 TRIES_PER_CONNECTION = 6
 WRONG_IN_A_ROW = 20
+"""With less than BAN_SECONDS from each to the next; right ones in between change nothing, since who
+guesses may have an account as well."""
+
 BAN_SECONDS = 3600
 REGISTRATIONS_PER_HOUR = 3
 MOST_SOURCES = 10_000
@@ -43,6 +52,7 @@ class Guesses:
 
     def __init__(self, ban: Ban | None = None) -> None:
         self._ban = ban
+        self._logins = _Window(LOGINS_PER_MINUTE, 60)
         self._tries = _Window(TRIES_PER_MINUTE, 60)
         self._registrations = _Window(REGISTRATIONS_PER_HOUR, 3600)
         self._rows: _Table[int] = _Table(BAN_SECONDS)
@@ -61,32 +71,36 @@ class Guesses:
             raise TooMany(
                 f"That was wrong {TRIES_PER_CONNECTION} times. Connect anew to try again."
             )
-        self._tries.take(source, now, "You try to log in too often.")
+        self._tries.ask(source, now, "You try to log in too often.")
+        if source_of(address):
+            self._logins.take(source, now, "You log in too often.")
+        self._tries.take(source, now, "")
         self._by_connection[connection] = tried + 1
 
     def undo(self, connection: Hashable, address: str) -> None:
-        """A try was none: it was never compared, or it was right."""
+        """A try was none: it was never compared."""
+        self._logins.give_back(_key(address))
+        self.right(connection, address)
+
+    def right(self, connection: Hashable, address: str) -> None:
+        """A try was right."""
         self._tries.give_back(_key(address))
         tried = self._by_connection.get(connection, 0)
         if tried:
             self._by_connection[connection] = tried - 1
 
-    def right(self, connection: Hashable, address: str) -> None:
-        """A try was right: its source begins a new row."""
-        self.undo(connection, address)
-        self._rows.drop(_key(address))
-
     def wrong(self, address: str, now: float) -> None:
         """A try was wrong."""
-        source = _key(address)
+        source = source_of(address)
+        if not source:
+            return
         row = (self._rows.get(source, now) or 0) + 1
         if row < WRONG_IN_A_ROW:
             self._rows.put(source, row, now)
             return
         self._rows.drop(source)
         self._refused.put(source, now, now)
-        # A ban of this machine's address would keep out whoever could lift it.
-        if self._ban is not None and source_of(address):
+        if self._ban is not None:
             self._ban(source, now + BAN_SECONDS, now)
 
     def register(self, address: str, now: float) -> None:
@@ -146,11 +160,16 @@ class _Window:
 
     def take(self, source: str, now: float, refusal: str) -> None:
         """Count one. Raises TooMany with `refusal`."""
+        self._times.put(source, [*self.ask(source, now, refusal), now], now)
+
+    def ask(self, source: str, now: float, refusal: str) -> list[float]:
+        """When those were that count. Raises TooMany with `refusal` if there is no room for one
+        more."""
         times = self._times.get(source, now) or []
         times = [at for at in times if 0 <= now - at < self._seconds]
         if len(times) >= self._most:
             raise TooMany(f"{refusal} Wait {duration(ceil(times[0] + self._seconds - now))}.")
-        self._times.put(source, [*times, now], now)
+        return times
 
     def give_back(self, source: str) -> None:
         """The last one does not count."""

@@ -148,10 +148,15 @@ class History(Guard):
 
     def hide(self, room: Room) -> None:
         """Show what was said in a room so far to nobody any more."""
-        folded = fold(room.name)
-        self.database.write(_KNOW, folded, room.name)
-        self.database.write(_HIDE, self.hub.mark(), folded)
+        self.database.write(_KNOW, fold(room.name), room.name)
+        self.hide_name(fold(room.name))
         room.recent.clear()
+
+    def hide_name(self, room: str) -> None:
+        """The same of a room by its folded name, whether anyone is there or not."""
+        self.database.write(_HIDE, self.hub.mark(), room)
+        if room in self.hub.rooms:
+            self.hub.rooms[room].recent.clear()
 
     def last(self, room: str, before: int | None, most: int) -> Deferred[list[Event]]:
         """The last lines of a room before the one of that id (None: of all), in their order."""

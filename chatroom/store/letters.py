@@ -32,7 +32,7 @@ MOST_FROM_ONE: Final = 20
 
 _log = Logger("chatroom")
 
-(_MSG,) = (command for command in COMMANDS if command.name == "msg")
+_MSG, _REPLY = (command for command in COMMANDS if command.name in ("msg", "reply"))
 
 
 class Letters:
@@ -53,24 +53,34 @@ class Letters:
         self._last: int = last
 
     def attach(self, hub: Hub, logins: Logins) -> None:
-        """Give the hub a /msg that reaches also who is not here."""
-        attach(hub, [self.command()])
+        """Give the hub a /msg and a /reply that reach also who is not here."""
+        attach(hub, self.commands())
         logins.on_login.append(self.deliver)
         self._accounts.on_drop.append(self.forget)
 
-    def command(self) -> Command:
-        """`/msg`, in the place of the usual one."""
-        return replace(
-            _MSG,
-            help="says something to one person alone; whose nick is registered gets it later.",
-            run=self._msg,
-        )
+    def commands(self) -> list[Command]:
+        """`/msg` and `/reply`, in the place of the usual ones."""
+        help = "says something to one person alone; whose nick is registered gets it later."
+        return [replace(_MSG, help=help, run=self._msg), replace(_REPLY, run=self._reply)]
 
     def _msg(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         nick, _, text = rest.partition(" ")
         if fold(nick) in hub.members or fold(nick) not in self._accounts.nicks:
             return _MSG.run(hub, member, rest, now)
-        return self.keep(hub, member, nick, text.strip(), now)
+        return self._write(hub, member, fold(nick), text.strip(), now)
+
+    def _reply(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        last = member.last_from
+        if last is None or last.present or last.account not in self._accounts.nicks:
+            return _REPLY.run(hub, member, rest, now)
+        return self._write(hub, member, last.account, rest, now)
+
+    def _write(self, hub: Hub, member: Member, account: str, text: str, now: float) -> str:
+        """To whoever is logged in to the account, under whatever nick; else it waits."""
+        for other in hub.members.values():
+            if other.account == account:
+                return _MSG.run(hub, member, f"{other.nick} {text}", now)
+        return self.keep(hub, member, account, text, now)
 
     def keep(self, hub: Hub, member: Member, nick: str, text: str, now: float) -> str:
         """Keep a line for the registered `nick`; returns what to tell its sender. Raises TooMany,

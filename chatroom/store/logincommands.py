@@ -19,6 +19,7 @@ def attach_logins(hub: Hub, logins: Logins) -> None:
 
 def _commands(logins: Logins) -> tuple[Command, ...]:
     def login(hub: Hub, member: Member, rest: str, now: float) -> str:
+        # What another authority knows may have spaces, but not where the nick is left out.
         nick, _, password = rest.partition(" ")
         if not password:
             if member.guest:
@@ -32,8 +33,8 @@ def _commands(logins: Logins) -> tuple[Command, ...]:
         return ""
 
     def password(hub: Hub, member: Member, rest: str, now: float) -> str:
-        old, _, new = rest.partition(" ")
-        logins.change(hub, member, old, new.strip(), now)
+        old, new = rest.split(None, 1)
+        logins.change(hub, member, old, new, now)
         return ""
 
     def drop(hub: Hub, member: Member, rest: str, now: float) -> str:

@@ -15,11 +15,12 @@ from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from chatroom.admission import is_loopback
 from chatroom.errors import BadName, BadText, ChatError, NameTaken, NotAllowed
 from chatroom.guard import Guard
 from chatroom.hub import Hub
 from chatroom.member import Member
-from chatroom.names import check_nick
+from chatroom.names import check_nick, fold
 from chatroom.store.accounts import Accounts
 from chatroom.store.checkers import Account, IAccount
 from chatroom.store.guesses import Guesses
@@ -38,8 +39,9 @@ _Proof = Callable[[], Coroutine[Any, Any, Account]]
 
 class Logins(Guard):
     """`clock` tells the wall time, for what is answered later. `plaintext`: passwords may come
-    over connections that others can read. `on_login` are called, in order, with each member that
-    has logged in."""
+    over connections that others can read. `registers`: accounts are made here. `reserved` tells
+    of a folded nick whether it may be registered from this machine alone. `on_login` are called,
+    in order, with each member that has logged in."""
 
     def __init__(
         self,
@@ -50,9 +52,13 @@ class Logins(Guard):
         clock: Callable[[], float],
         *,
         plaintext: bool = False,
+        registers: bool = True,
+        reserved: Callable[[str], bool] = lambda nick: False,
     ) -> None:
         self.accounts = accounts
         self.plaintext = plaintext
+        self._registers = registers
+        self._reserved = reserved
         self.on_login: list[Callable[[Hub, Member, float], object]] = []
         self._portal = portal
         self._passwords = passwords
@@ -91,7 +97,7 @@ class Logins(Guard):
         account = self._account_of(member)
         fits(new)
         proof = self._proof(member, self._nick_of(account), old, now)
-        return self._later(hub, member, lambda: self._change(account, proof, new))
+        return self._later(hub, member, lambda: self._change(hub, member, account, proof, new))
 
     def drop(self, hub: Hub, member: Member, password: str, now: float) -> Deferred[None]:
         """Delete its account. Raises NotAllowed, TooMany, BadText."""
@@ -102,8 +108,10 @@ class Logins(Guard):
 
     def logout(self, hub: Hub, member: Member, now: float) -> str:
         """Make it a guest; where accounts are required, also take it out of its rooms. Returns
-        what to tell it. Raises NotAllowed."""
+        what to tell it. Raises NotAllowed, TooMany."""
         self._account_of(member)
+        # It changes nicks as well, and the login after it once more.
+        member.spend("nick", hub.limits.nick_changes, now, "You log in and out too fast.")
         member.account = ""
         self._take_out(hub, member, now)
         if not member.guest:
@@ -125,6 +133,8 @@ class Logins(Guard):
             raise NotAllowed("Your last password is still being looked at. Wait a moment.")
 
     def _may_register(self, member: Member) -> None:
+        if not self._registers:
+            raise NotAllowed("Accounts are made elsewhere here: ask the operator for one.")
         if member.account:
             raise NotAllowed(
                 f"You are logged in as {self._nick_of(member.account)}. /logout first."
@@ -133,6 +143,11 @@ class Logins(Guard):
             raise NotAllowed("Take a nick first: /nick NAME")
         if member.folded in self.accounts.nicks:
             raise NameTaken(f"{member.nick} is registered already. If it is yours: /login PASSWORD")
+        if self._reserved(member.folded) and not _is_here(member):
+            raise NotAllowed(
+                "That nick is kept for the server's operator: register it from the server's own "
+                "machine."
+            )
 
     def _account_of(self, member: Member) -> str:
         if not member.account:
@@ -150,10 +165,11 @@ class Logins(Guard):
             raise BadText("That nick or password is no text. Type it again.") from None
         self._must_be_alone(member)
         self._guesses.ask(member, member.address, now)
-        return lambda: self._prove(member, credentials)
+        return lambda: self._prove(member, fold(nick), credentials)
 
-    async def _prove(self, member: Member, credentials: UsernamePassword) -> Account:
+    async def _prove(self, member: Member, name: str, credentials: UsernamePassword) -> Account:
         """Raises NotAllowed if it is not; TooMany if too many are being compared."""
+        version = self.accounts.version(name)
         try:
             _, account, _ = await self._portal.login(credentials, member, IAccount)
         except UnauthorizedLogin:
@@ -165,7 +181,8 @@ class Logins(Guard):
             raise
         self._guesses.right(member, member.address)
         assert isinstance(account, Account)
-        if account.is_stored and account.name not in self.accounts.nicks:  # dropped meanwhile
+        # It may be another's by now, or have another password.
+        if account.is_stored and self.accounts.version(name) != version:
             raise NotAllowed(WRONG)
         return account
 
@@ -200,6 +217,11 @@ class Logins(Guard):
             check_nick(account.nick)
         except BadName as error:
             raise BadName(f"You are {account.nick}, but can't be called that. {error}") from None
+        if not account.is_stored and self.accounts.has_password(account.name):
+            # Whoever set it need not be the one whom the other authority knows.
+            self.accounts.change(account.name, None)
+            why = f"The password of {account.nick} is kept elsewhere now: you are logged out."
+            self._log_out(hub, account.name, why, now, but=member)
         self._make_way(hub, member, account.name, now)
         if account.name not in self.accounts.nicks:
             self.accounts.add(account.nick, None, now)
@@ -262,33 +284,56 @@ class Logins(Guard):
         self._welcome(hub, member, now)
         return ""
 
-    async def _change(self, account: str, proof: _Proof, new: str) -> str:
-        if not (await self._own(account, proof)).is_stored:
+    async def _change(self, hub: Hub, member: Member, account: str, proof: _Proof, new: str) -> str:
+        version = self.accounts.version(account)
+        if not (await self._own(account, version, proof)).is_stored:
             raise NotAllowed("Your password is not kept here. Change it where it is.")
         hash = await self._passwords.hash(new)
-        if account not in self.accounts.nicks:
-            raise NotAllowed("Your account was deleted meanwhile.")
+        self._must_be_unchanged(account, version)
         self.accounts.change(account, hash)
+        why = f"The password of {self._nick_of(account)} is changed: you are logged out."
+        self._log_out(hub, account, why, self._clock(), but=member)
         return "Your password is changed."
 
     async def _drop(self, hub: Hub, account: str, proof: _Proof) -> str:
-        await self._own(account, proof)
-        nick = self._nick_of(account)
+        await self._own(account, self.accounts.version(account), proof)
+        now, nick = self._clock(), self._nick_of(account)
+        for may_drop in self.accounts.on_before_drop:
+            may_drop(account, now)
         self.accounts.drop(account)
-        now = self._clock()
-        for other in tuple(hub.members.values()):
-            if other.account == account:
-                other.account = ""
-                hub.notify(other, f"The account {nick} is deleted: you are logged out.", now)
-                self._take_out(hub, other, now)
+        self._log_out(hub, account, f"The account {nick} is deleted: you are logged out.", now)
         return f"Anyone may take the nick {nick} from now on."
 
-    async def _own(self, account: str, proof: _Proof) -> Account:
+    async def _own(self, account: str, version: int, proof: _Proof) -> Account:
         """The account that was proven, which has to be this one."""
         try:
             proven = await proof()
         except NotAllowed:
+            self._must_be_unchanged(account, version)
             raise NotAllowed(WRONG_PASSWORD) from None
         if proven.name != account:
             raise NotAllowed(WRONG_PASSWORD)
+        self._must_be_unchanged(account, version)
         return proven
+
+    def _must_be_unchanged(self, account: str, version: int) -> None:
+        if self.accounts.version(account) != version:
+            raise NotAllowed("Your account was changed meanwhile. Try again.")
+
+    def _log_out(
+        self, hub: Hub, account: str, why: str, now: float, but: Member | None = None
+    ) -> None:
+        """Log out who is logged in to it; whose nick is kept for who logs in loses that, too."""
+        for other in tuple(hub.members.values()):
+            if other.account == account and other is not but:
+                other.account = ""
+                hub.notify(other, why, now)
+                self._take_out(hub, other, now)
+                if other.folded in self.accounts.nicks:
+                    hub.unname(other, now)
+                    hub.notify(other, f"You are {other.nick} now.", now)
+
+
+def _is_here(member: Member) -> bool:
+    """Whether it is certainly on this machine."""
+    return member.door.is_private and (not member.address or is_loopback(member.address))

@@ -17,6 +17,7 @@ from chatroom.member import Member
 from chatroom.names import check_nick, fold
 from chatroom.room import Room
 from chatroom.store.audit import MOST_LISTED
+from chatroom.store.looking import looking
 from chatroom.store.moderation import Moderation
 from chatroom.store.ruling import Ruling
 from chatroom.store.sanctioning import Sanctioning
@@ -46,7 +47,7 @@ class _Running:
         id = id.removeprefix("#")
         if not (id.isdecimal() and len(id) < 16):
             raise BadUsage("Usage: /redact ID [WHY]. /timestamp id shows the ids of lines.")
-        write, folded, why = self.moderation.audit.write, fold(room.name), why.strip()
+        write, folded, why = self.moderation.note, fold(room.name), why.strip()
         done = partial(write, member, "redact", folded, id, why, now)
         self.redacts(member, room, int(id), why, done)
         return ""
@@ -143,6 +144,7 @@ def commands(moderation: Moderation, redact: Redact | None = None) -> list[Comma
         Command("announce", "TEXT", "tells everyone on the server.", by.announce, (), 1),
         Command("rename", "NICK NEWNICK [WHY]", "gives another a nick.", by.rename, (), 2),
         Command("audit", "[N]", "shows who kept order how.", by.audit),
+        *looking(moderation),
     ]
     return [command for command in table if redact is not None or command.name != "redact"]
 

@@ -1,39 +1,45 @@
 """Who may come in and who may speak: the guard that asks rules, bans and mutes.
 
-Also says what a member is in a room (`role`), for the commands that change any of it.
+What a member is in a room is in `Standing`, which the commands ask as well.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from math import ceil
 
-from chatroom.errors import NotAllowed
+from twisted.logger import Logger
+
+from chatroom.errors import NotAllowed, TooMany
 from chatroom.guard import Guard, Verb
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
-from chatroom.phrases import plural
 from chatroom.room import Room
 from chatroom.store.audit import Audit
 from chatroom.store.database import Database
 from chatroom.store.networks import network
-from chatroom.store.permissions import Action, Role, must
-from chatroom.store.roomrules import MOST_OWNED, RoomRules, Rules
-from chatroom.store.sanctions import Sanctions, Target
+from chatroom.store.permissions import Role
+from chatroom.store.roomrules import MOST_OWNED, Rules
+from chatroom.store.sanctions import Sanction, Sanctions, Target
+from chatroom.store.speech import Speech
+from chatroom.store.standing import Standing
 
 __all__ = ["Moderation"]
 
 _KEYS_A_MINUTE = 6
+_LOGINS = frozenset({"login", "register"})
+
+_log = Logger("chatroom")
 
 
-class Moderation(Guard):
+class Moderation(Standing, Guard):
     """Keeps order in `hub`: attach it with `attach`.
 
     `accounts` run the server. `is_registered` tells of a folded nick whether it is an account's;
     `hide` is called with a locked room that nobody owns any more, so that what was said there
-    stays among those who were let in.
+    stays among those who were let in; `hide_room` with the folded name of one whose account is
+    no more, be it open or not.
     """
 
     def __init__(
@@ -45,28 +51,29 @@ class Moderation(Guard):
         accounts: Iterable[str] = (),
         is_registered: Callable[[str], bool] = lambda account: False,
         hide: Callable[[Room], object] = lambda room: None,
+        hide_room: Callable[[str], object] = lambda room: None,
     ) -> None:
-        self.hub = hub
+        super().__init__(hub, database, accounts)
         self.is_registered = is_registered
-        self.rooms = RoomRules(database, fold(hub.lobby.name), hub.lobby.name)
         self.sanctions = Sanctions(database)
         self.audit = Audit(database)
-        self.here: set[Member] = set()
-        """Members that run the server until they leave, whatever their account."""
         self._hide = hide
+        self._hide_name = hide_room
         self.clock = clock
-        self._spoke: dict[Member, dict[str, float]] = {}  # when, in rooms that are slow
+        self._speech = speech = Speech(self, self.sanctions)
+        self._called: dict[Member, str] = {}  # when it asked to log in
         # Rooms of guests that are gone. At most 256 members leave in one turn.
         self._unkept: deque[Room] = deque(maxlen=512)
         self._asked: dict[Verb, Callable[[Member, str, str, float], None]] = {
             "join": self._join,
-            "say": self._speak,
-            "act": self._speak,
-            "topic": self._set_topic,
-            "tell": self._tell,
+            "leave": speech.speak,
+            "say": speech.speak,
+            "act": speech.speak,
+            "topic": speech.set_topic,
+            "tell": speech.tell,
             "rename": self._rename,
+            "command": self._command,
         }
-        self.apply(accounts)
 
     def attach(self) -> None:
         """Begin, with the lobby's topic as it was."""
@@ -77,49 +84,7 @@ class Moderation(Guard):
         """End: the hub is guarded by this no more."""
         self.hub.guards.remove(self)
 
-    def apply(self, accounts: Iterable[str]) -> None:
-        """These accounts run the server from now on."""
-        self._accounts = frozenset(map(fold, accounts))
-
     # What is so
-
-    def role(self, member: Member, room: str) -> Role:
-        """What a member is in a folded room, or '' for everywhere. A guest that made a room owns
-        it as long as it is connected and the room is not empty."""
-        if member in self.here:
-            return Role.SERVER
-        rules = self.rooms.get(room)
-        if rules is not None and rules.owner is member:
-            return max(Role.OWNER, self.role_of_account(member.account, room))
-        if rules is not None and rules.has("operator", member):
-            return max(Role.OPERATOR, self.role_of_account(member.account, room))
-        return self.role_of_account(member.account, room)
-
-    def role_of_account(self, account: str, room: str) -> Role:
-        """What a folded account is in a folded room, whoever has it."""
-        rules = self.rooms.get(room)
-        if not account:
-            return Role.MEMBER
-        if account in self._accounts:
-            return Role.SERVER
-        if rules is None:
-            return Role.MEMBER
-        if rules.owner == account:
-            return Role.OWNER
-        return Role.OPERATOR if account in rules.grants.get("operator", ()) else Role.MEMBER
-
-    def must(
-        self, action: Action, member: Member, room: Room | None, to: Member | None = None
-    ) -> None:
-        """Raises NotAllowed unless the member may do it in the room (None is everywhere), to this
-        one if to anyone."""
-        folded = fold(room.name) if room is not None else ""
-        target = None if to is None else self.role(to, folded)
-        must(action, self.role(member, folded), target, "" if to is None else to.nick)
-
-    def rules(self, room: Room) -> Rules:
-        """Those of a room, to read or to change (then `save`)."""
-        return self.rooms.of(fold(room.name), room.name)
 
     def keeps(self, room: Room) -> bool:
         """Whether what is said in a room is to be kept: also of one that is gone since, for the
@@ -129,37 +94,75 @@ class Moderation(Guard):
         rules = self.rooms.get(fold(room.name))
         return rules is None or rules.keeps
 
-    def is_server_operator(self, member: Member) -> bool:
-        """Whether the member runs the server."""
-        return self.role(member, "") == Role.SERVER
-
     # What is done
+
+    def note(
+        self, by: Member | None, action: str, room: str, target: str, why: str, now: float
+    ) -> None:
+        """Keep in the audit who did what, unless it was in a room that is not kept either, where
+        any guest could fill the disk."""
+        if not room or self.is_registered_room(room) or (by and self.is_server_operator(by)):
+            self.audit.write(by, action, room, target, why, now)
 
     def ban_source(self, source: str, until: float, now: float) -> None:
         """The server bans an address or a range that guessed too many passwords; does nothing where
-        it is no such. Raises TooMany."""
+        it is no such, and logs it where there are too many."""
         why = "too many wrong passwords"
         try:
             target = Target("address", str(network(source)))
+            self.sanctions.impose("ban", "", target, until, "the server", why, now)
         except ValueError:
             return
-        self.sanctions.impose("ban", "", target, until, "the server", why, now)
+        except TooMany as error:
+            _log.warn("{source} was not banned: {error}", source=source, error=error)
+            return
         self.audit.write(None, "ban", "", str(target), why, now)
 
     def logged_in(self, hub: Hub, member: Member, now: float) -> None:
-        """A member has logged in: if its account is banned everywhere, it is told and put out."""
+        """A member has logged in: what held for the nick it had holds for its account, and it is
+        put out of wherever that is banned."""
+        nick = Target("nick", self._called.pop(member, member.folded))
+        for sanction in self.sanctions.on(nick, now):
+            self._move(sanction, member, now)
         ban = self.sanctions.find("ban", "", member, now)
         if ban is not None and not self.is_server_operator(member):
             hub.notify(member, str(ban.refusal("This account is banned", now)), now)
             hub.leave(member, "banned", now)
+            return
+        for room in tuple(member.rooms):
+            ban = self.sanctions.find("ban", fold(room.name), member, now)
+            if ban is not None and not self.is_free(member, fold(room.name)):
+                hub.notify(member, str(ban.refusal(f"You are banned from {room.name}", now)), now)
+                hub.part(member, room.name, "banned", now)
+
+    def may_drop(self, account: str, now: float) -> None:
+        """Raises NotAllowed where a folded account may not be deleted: what it is barred from,
+        or may do, would be anyone's who takes its name."""
+        if account in self.accounts:
+            raise NotAllowed(f"{account} runs the server: take it out of operators.accounts first.")
+        for sanction in self.sanctions.on(Target("account", account), now):
+            if not sanction.room:
+                done = f"{account} can't be deleted as long as it is {_DONE[sanction.kind]}"
+                raise sanction.refusal(f"{done} everywhere", now)
 
     def forget_account(self, account: str) -> None:
-        """A folded account is no more: it has a say nowhere, and its rooms are nobody's."""
-        for room in self.rooms.forget_account(account):
-            self.sanctions.drop_room(room)
+        """A folded account is no more: it has a say nowhere, and its rooms are nobody's. The
+        rules of those that are open last until they are empty."""
+        for sanction in self.sanctions.on(Target("account", account)):
+            if sanction.room:
+                self.sanctions.lift(sanction)
+        owned = {room: self.rooms.get(room) for room in self.rooms.owned(account)}
+        self.rooms.forget_account(account, self.hub.rooms)
+        for room, rules in owned.items():
+            if rules is not None and rules.lock_key is not None:
+                self._hide_name(room)
+            if room in self.hub.rooms:
+                self.sanctions.keep_no_more(room)
+            else:
+                self.sanctions.drop_room(room)
 
     def tidy(self, now: float) -> None:
-        """Forget what is over: now and then."""
+        """Forget some of what is over: now and then."""
         self.sanctions.tidy(now)
 
     # The guard
@@ -204,9 +207,14 @@ class Moderation(Guard):
         self.rooms.drop(folded)
 
     def left(self, member: Member) -> None:
-        self.rooms.left(member)
+        for room in self.rooms.left(member):
+            heir = self.pass_on(room)
+            if heir is not None:
+                name = self.hub.rooms[room].name
+                self.hub.notify(heir, f"You are the operator of {name} now.", self.clock())
         self.here.discard(member)
-        self._spoke.pop(member, None)
+        self._speech.left(member)
+        self._called.pop(member, None)
 
     # Asked of it
 
@@ -231,63 +239,42 @@ class Moderation(Guard):
         how = f"/join {about} KEY" if rules.lock_key else "an operator of it has to /invite you"
         raise NotAllowed(f"{about} is locked: {how}.")
 
-    def _speak(self, member: Member, about: str, text: str, now: float) -> None:
-        room = fold(about)
-        if self.sanctions.mutes:
-            self._must_not_be_muted(member, room, about, now)
-        rules = self.rooms.get(room)
-        if rules is None or not (rules.muted or rules.slow) or self._has_voice(member, room, rules):
-            return
-        if rules.muted:
-            raise NotAllowed(f"{about} is muted: only who was given a voice may speak.")
-        if len(text.splitlines()) > 1:
-            raise NotAllowed(_slowly(about, rules.slow))
-        spoke = self._spoke.setdefault(member, {})
-        silent = now - spoke.get(room, -rules.slow)
-        if 0 <= silent < rules.slow:
-            left = plural(ceil(rules.slow - silent), "second")
-            raise NotAllowed(f"{_slowly(about, rules.slow)} Wait {left}.")
-        spoke[room] = now
-
-    def _set_topic(self, member: Member, about: str, text: str, now: float) -> None:
-        room = fold(about)
-        self._must_not_be_muted(member, room, about, now)
-        rules = self.rooms.get(room)
-        if rules is None:
-            return
-        if rules.topic_locked and self.role(member, room) < Role.OPERATOR:
-            raise NotAllowed(f"The topic of {about} is locked: ask an operator of the room.")
-        if rules.muted and not self._has_voice(member, room, rules):
-            raise NotAllowed(f"{about} is muted: only who was given a voice may set its topic.")
-
-    def _tell(self, member: Member, about: str, text: str, now: float) -> None:
-        self._must_not_be_muted(member, "", "", now)
-
     def _rename(self, member: Member, about: str, text: str, now: float) -> None:
-        """Who is muted by a nick, having nothing else to know it by, keeps that."""
-        for room in ("", *(fold(room.name) for room in member.rooms)):
-            for kind in ("mute", "ban"):
-                for nick in (member.folded, fold(about)):
-                    found = self.sanctions.meeting(kind, room, now, member.account, nick)
-                    if found is not None and found.target.kind == "nick":
-                        raise found.refusal(
-                            f"The nick {nick} is kept as it is: it was {_DONE[kind]}", now
-                        )
+        """Who is banned or muted by a nick, having nothing else to know it by, keeps that."""
+        if member.account:
+            return
+        rooms = {"", *(fold(room.name) for room in member.rooms)}
+        for nick in (member.folded, fold(about)):
+            for found in self.sanctions.on(Target("nick", nick), now):
+                # Its own follows it to rooms that it left; another's matters where it is.
+                if nick == member.folded or found.room in rooms:
+                    raise found.refusal(
+                        f"The nick {nick} is kept as it is: it was {_DONE[found.kind]}", now
+                    )
+
+    def _command(self, member: Member, about: str, text: str, now: float) -> None:
+        """Remember the nick of who logs in, which has that of its account afterwards."""
+        if about in _LOGINS:
+            self._called[member] = member.folded
 
     # Inside
 
-    def _must_not_be_muted(self, member: Member, room: str, name: str, now: float) -> None:
-        if room and room in self.sanctions.mutes and self.role(member, room) < Role.OPERATOR:
-            mute = self.sanctions.find("mute", room, member, now)
-            if mute is not None:
-                raise mute.refusal(f"You are muted in {name}", now)
-        if "" in self.sanctions.mutes and self.role(member, room) < Role.SERVER:
-            mute = self.sanctions.find("mute", "", member, now)
-            if mute is not None:
-                raise mute.refusal("You are muted", now)
-
-    def _has_voice(self, member: Member, room: str, rules: Rules) -> bool:
-        return rules.has("voice", member) or self.role(member, room) >= Role.OPERATOR
+    def _move(self, sanction: Sanction, member: Member, now: float) -> None:
+        """What holds for a nick holds for the account of who had it as well."""
+        kind, room, target = sanction.kind, sanction.room, Target("account", member.account)
+        if (
+            not member.account
+            or self.is_free(member, room)
+            or self.sanctions.at(kind, room, target)
+        ):
+            return
+        term = sanction.until, sanction.by_nick, sanction.why
+        kept = not room or self.is_registered_room(room)
+        of_one = self.rooms.of_one(room)
+        try:
+            self.sanctions.impose(kind, room, target, *term, now, kept=kept, rooms=of_one)
+        except TooMany as error:
+            _log.warn("No {kind} of {target}: {error}", kind=kind, target=target, error=error)
 
     def _make_way(self, account: str) -> None:
         """Where an account has as many rooms as it may, one that has no rules makes way."""
@@ -304,6 +291,8 @@ class Moderation(Guard):
 
     def _restore(self, room: Room, rules: Rules) -> None:
         room.topic, room.topic_by = rules.topic, rules.topic_by
+        if not rules.keeps:
+            room.keep(0)
 
     def topic_set(self, room: Room) -> None:
         """Keep it, for when the room is made again."""
@@ -320,7 +309,3 @@ class Moderation(Guard):
 
 
 _DONE = {"mute": "muted", "ban": "banned"}
-
-
-def _slowly(room: str, seconds: int) -> str:
-    return f"{room} is slow: one line every {plural(seconds, 'second')}, for each who speaks."

@@ -49,14 +49,17 @@ def network(text: str) -> Network:
     if found is None:
         raise ValueError(f"{text} is no IP address, nor a range of them like 192.0.2.0/24.")
     bits, value = found
+    before = 96 if ":" in address and bits == 32 else 0  # of one that is written as an IPv6 one
     if not slash:
-        length = str(min(bits, 64))
-    elif ":" in address and bits == 32:
-        length = str(int(length) - 96) if length.isdecimal() and len(length) < 4 else ""
-    least = _LEAST[bits]
-    if not (length.isdecimal() and len(length) < 4 and least <= int(length) <= bits):
-        raise ValueError(f"A range has from {least} to {bits} bits after the slash of {text}.")
-    return Network(bits, int(length), value >> bits - int(length))
+        length = str(min(bits, 64) + before)
+    least, most = _LEAST[bits] + before, bits + before
+    if not (length.isdecimal() and len(length) < 4):
+        raise ValueError(
+            f"After the slash of {text} there has to be a number of bits, from {least} to {most}."
+        )
+    if not least <= int(length) <= most:
+        raise ValueError(f"A range has from {least} to {most} bits after the slash of {text}.")
+    return Network(bits, int(length) - before, value >> most - int(length))
 
 
 @lru_cache(1024)

@@ -78,13 +78,20 @@ def order(
     seconds = None
     if timed:
         first, _, after = why.partition(" ")
-        try:
-            seconds, why = span(first), after.strip()
-        except ValueError:  # no length of time: it belongs to why
-            seconds = None
+        if first[:1].isdecimal():  # else it belongs to why
+            seconds, why = _seconds(first), after.strip()
         if seconds == 0:
             raise BadUsage("For no time at all is not at all: say 10m, 2h or 30d, or leave it out.")
     return Order(room, who, seconds, why)
+
+
+def _seconds(text: str) -> int:
+    """What begins with a digit is meant as a time: mistyped, it must not mean for good. Raises
+    BadUsage."""
+    try:
+        return span(text)
+    except ValueError as error:
+        raise BadUsage(f"{error} If {text} begins the reason, put a word before it.") from None
 
 
 def show(
@@ -98,7 +105,7 @@ def show(
 ) -> str:
     """Keep that the member did it, and show it in the room; returns the reply to who did it, which
     is nothing where the room shows it."""
-    moderation.audit.write(member, action, about.folded, target or about.who, about.noted, now)
+    moderation.note(member, action, about.folded, target or about.who, about.noted, now)
     if about.room is None:
         return sentence
     moderation.hub.word(about.room, sentence, now)

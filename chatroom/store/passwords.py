@@ -54,8 +54,9 @@ def fits(password: str) -> None:
         raise BadText(
             f"A password has at least {FEWEST_CHARACTERS} characters. Choose a longer one."
         )
-    if password != password.strip():
-        raise BadText("A password can't begin or end with a space. Choose another.")
+    # What is typed is split at spaces, and one password would be taken for two.
+    if any(character.isspace() for character in password):
+        raise BadText("A password can't hold spaces. Choose another.")
     # Whatever could not be read stands there as U+FFFD, so that one such password fits another.
     if "\N{REPLACEMENT CHARACTER}" in password or not _is_text(password):
         raise BadText("That password has characters that did not arrive as typed. Choose another.")

@@ -6,7 +6,7 @@ other go with the last member. The lobby's stay, and it is nobody's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, Literal
 
 from chatroom.errors import TooMany
@@ -133,17 +133,41 @@ class RoomRules:
         """The rooms registered for an account, the oldest first."""
         yield from self._owned.get(account, ())
 
+    def of_one(self, room: str) -> set[str]:
+        """A room, and all others of who has it."""
+        rules = self._by_room.get(room)
+        owner = None if rules is None else rules.owner
+        found = {room}
+        if isinstance(owner, Member):
+            for each in self._members.get(owner, ()):
+                other = self._by_room.get(each)
+                if other is not None and other.owner is owner:
+                    found.add(each)
+        account = owner.account if isinstance(owner, Member) else owner
+        return found.union(self._owned.get(account or "", ()))
+
+    def give(self, room: str, member: Member) -> None:
+        """A room that is not registered is this member's."""
+        self._by_room[room].owner = member
+        self._members.setdefault(member, set()).add(room)
+
     def drop(self, room: str) -> None:
         """A room has no rules any more."""
+        self.disown(room)
         rules = self._by_room.pop(room)
         for who in {rules.owner}.union(*rules.grants.values()):
             if isinstance(who, Member) and who in self._members:
                 self._members[who].discard(room)
+
+    def disown(self, room: str) -> None:
+        """The rules of a room do not outlast it any more; if an account owned it, nobody does."""
+        rules = self._by_room[room]
         if isinstance(rules.owner, str):
             owned = self._owned.get(rules.owner, {})
             owned.pop(room, None)
             if not owned:
                 self._owned.pop(rules.owner, None)
+            rules.owner = None
             self._write(room, Rules(rules.name, None))
             self._database.write("DELETE FROM roles WHERE room = ?", room)
 
@@ -193,24 +217,26 @@ class RoomRules:
         """Take it back from all."""
         self.revoke(room, grant, *self._by_room[room].grants.get(grant, ()))
 
-    def left(self, member: Member) -> None:
-        """A member is gone, and all that was given to nothing but it."""
-        for room in self._members.pop(member, ()):
-            rules = self._by_room.get(room)
-            if rules is None:
-                continue
+    def left(self, member: Member) -> list[str]:
+        """A member is gone, and all that was given to nothing but it; returns the rooms where
+        that was something."""
+        found = [room for room in self._members.pop(member, ()) if room in self._by_room]
+        for room in found:
+            rules = self._by_room[room]
             if rules.owner is member:
                 rules.owner = None
             for named in rules.grants.values():
                 named.discard(member)
+        return found
 
-    def forget_account(self, account: str) -> list[str]:
-        """An account is no more, and must leave nothing to who takes its name; returns the rooms
-        that were its own, which have no rules any more."""
+    def forget_account(self, account: str, open: Container[str] = ()) -> None:
+        """An account is no more, and must leave nothing to who takes its name. Those of its rooms
+        that are `open` keep their rules for now, the others have none any more."""
         for room, rules in self._by_room.items():
             for grant in tuple(rules.grants):
                 self.revoke(room, grant, account)
-        rooms = list(self.owned(account))
-        for room in rooms:
-            self.drop(room)
-        return rooms
+        for room in tuple(self.owned(account)):
+            if room in open:
+                self.disown(room)
+            else:
+                self.drop(room)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from chatroom.errors import BadUsage, NoSuchMember
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.phrases import plural
+from chatroom.room import Room
 from chatroom.store.moderation import Moderation
 from chatroom.store.orders import Order, order, place, show
 from chatroom.store.permissions import Action, Role
@@ -61,9 +63,9 @@ class Ruling:
 
     def slow(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         about, word = self._here("slow", hub, member, rest)
-        if not (word == "off" or (word.isdecimal() and len(word) < 6 and int(word) <= SLOWEST)):
+        seconds = int(word) if word.isdecimal() and len(word) < 6 else 0
+        if word != "off" and not 1 <= seconds <= SLOWEST:
             raise BadUsage(f"Usage: /slow SECONDS, from 1 to {SLOWEST}, or /slow off.")
-        seconds = 0 if word == "off" else int(word)
         self._rules(about).slow = seconds
         shown = f"slowed {_name(about)}: one line every {plural(seconds, 'second')} for each"
         shown = shown if seconds else "took the slowness off"
@@ -96,9 +98,21 @@ class Ruling:
         about, word = self._here("keep", hub, member, rest)
         if word not in ("on", "off"):
             raise BadUsage("Usage: /keep on, or /keep off.")
-        self._rules(about).keeps = word == "on"
+        room = about.room
+        assert room is not None
+        if word == "off":
+            self._rules(about).keeps = False
+            room.keep(0)
+        else:
+            # What was said until now was said while it was off.
+            hub.after_turn(partial(self._keep_again, hub, about, room))
         shown = "kept" if word == "on" else "not kept"
         return self._set("keep", member, about, f"chose: what is said here is {shown}", now, word)
+
+    def _keep_again(self, hub: Hub, about: Order, room: Room) -> None:
+        self._rules(about).keeps = True
+        self.moderation.rooms.save(about.folded)
+        room.keep(hub.limits.recent or 0)
 
     # Inside
 

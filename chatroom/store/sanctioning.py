@@ -38,7 +38,7 @@ class Sanctioning:
             raise NotInRoom(f"{to.nick} is not {about.place}. /who lists who is.")
         self.moderation.must("kick", member, about.room, to)
         self._take_back("invited", about, to, to.account)
-        self.moderation.audit.write(member, "kick", about.folded, to.nick, about.why, now)
+        self.moderation.note(member, "kick", about.folded, to.nick, about.why, now)
         hub.kick(member, to, about.room, about.why, now)
         return "" if about.room in member.rooms else f"You kicked {to.nick} out."
 
@@ -84,22 +84,21 @@ class Sanctioning:
         to = hub.members.get(fold(about.who))
         action: Action = "serverban" if about.room is None else kind
         self.moderation.must(action, member, about.room, to)
-        target = self._target(member, to, about.who, kind)
-        account = target.name if target.kind == "account" else ""
+        targets = self._targets(member, about, to, kind)
+        account = targets[0].name if targets[0].kind == "account" else ""
         self._check_account(action, member, about, account)
         if about.room is not None and self._role(about, to, account) == Role.OWNER:
             raise NotAllowed(
                 f"{about.who} made {about.room.name}, where that holds for no owner: "
                 f"/{kind} server {about.who} would."
             )
-        hit = self._hit(action, hub, member, about, target, to)
-        self._begin(kind, member, about, target, now)
+        hit = self._hit(action, hub, member, about, targets, to)
+        self._begin(kind, member, about, targets, now)
         if about.room is not None:
             self._take_back("operator", about, to, account)
         name = about.who if to is None else to.shown
-        self.moderation.audit.write(
-            member, kind, about.folded, f"{name} ({target})", about.noted, now
-        )
+        whom = f"{name} ({', '.join(map(str, targets))})"
+        self.moderation.note(member, kind, about.folded, whom, about.noted, now)
         self._tell(kind, hub, member, about, hit, name, now)
         seen = about.room is not None and about.room in member.rooms
         reply = "" if seen else f"You {_DONE[kind]} {name} {about.place}{about.term}\n"
@@ -108,35 +107,58 @@ class Sanctioning:
             return reply
         return f"{reply}That holds for {listed(others)} too, who came from the same address."
 
-    def _begin(self, kind: Kind, member: Member, about: Order, target: Target, now: float) -> None:
+    def _begin(
+        self, kind: Kind, member: Member, about: Order, targets: list[Target], now: float
+    ) -> None:
         """It holds from now on. Raises TooMany."""
         until = None if about.seconds is None else now + about.seconds
-        kept = about.room is None or self.moderation.rules(about.room).is_registered
+        room = about.folded
         self.moderation.sanctions.impose(
-            kind, about.folded, target, until, member.shown, about.why, now, kept=kept
+            *(kind, room, targets[0], until, member.shown, about.why, now),
+            also=targets[1] if len(targets) > 1 else None,
+            kept=not room or self.moderation.is_registered_room(room),
+            rooms=self.moderation.rooms.of_one(room),
+            forced=True,
         )
 
-    def _target(self, member: Member, to: Member | None, who: str, kind: Kind) -> Target:
-        """Whom it shall hold for. Raises NoSuchMember, BadUsage."""
-        if to is not None:
-            target = Target.of(to)
-            if to is not member and target.kind == "address" and target.holds_for(member):
-                target = Target("nick", to.folded)
-        elif number(who.partition("/")[0]) is not None:
-            try:
-                target = Target("address", str(network(who)))
-            except ValueError as error:
-                raise BadUsage(str(error)) from None
-            if any(map(target.network.holds, _THIS_MACHINE)):
-                raise BadUsage("That is this machine's own address, which everyone on it shares.")
-        elif self.moderation.is_registered(fold(who)):
-            target = Target("account", fold(who))
+    def _targets(self, member: Member, about: Order, to: Member | None, kind: Kind) -> list[Target]:
+        """Whom it shall hold for: of who is logged in the account first, then what means it
+        without. Raises NoSuchMember, BadUsage."""
+        if to is None:
+            targets = [self._named(about.who)]
         else:
-            raise NoSuchMember(
-                f"Nobody here is called {who}, and it is no account and no IP address."
-            )
-        if target.holds_for(member):
+            apart = Target.apart(to)
+            if apart.kind == "address" and self._is_shared(apart, about, member, to):
+                apart = Target("nick", to.folded)
+            targets = [Target.of(to), apart] if to.account else [apart]
+        if any(target.holds_for(member) for target in targets):
             raise BadUsage(f"That would {kind} you too. Name somebody else, or a smaller range.")
+        return targets
+
+    def _is_shared(self, target: Target, about: Order, member: Member, to: Member) -> bool:
+        """Whether somebody has the same address who ranks no lower than who gives the order."""
+        role, room = self.moderation.role, about.folded
+        here = self.moderation.hub.members.values() if about.room is None else about.room.members
+        least = role(member, room)
+        others = (other for other in (member, *here) if other is not to)
+        return any(role(other, room) >= least and target.holds_for(other) for other in others)
+
+    def _named(self, who: str) -> Target:
+        """The one that is not here, or the addresses. Raises NoSuchMember, BadUsage."""
+        if number(who.partition("/")[0]) is not None:
+            return self._addresses(who)
+        if self.moderation.is_registered(fold(who)):
+            return Target("account", fold(who))
+        raise NoSuchMember(f"Nobody here is called {who}, and it is no account and no IP address.")
+
+    def _addresses(self, who: str) -> Target:
+        try:
+            target = Target("address", str(network(who)))
+        except ValueError as error:
+            raise BadUsage(str(error)) from None
+        if any(map(target.network.holds, _THIS_MACHINE)):
+            what = f"{who} holds" if "/" in who else "That is"
+            raise BadUsage(f"{what} this machine's own address, which everyone on it shares.")
         return target
 
     def _check_account(self, action: Action, member: Member, about: Order, account: str) -> None:
@@ -155,13 +177,13 @@ class Sanctioning:
         hub: Hub,
         member: Member,
         about: Order,
-        target: Target,
+        targets: list[Target],
         to: Member | None,
     ) -> list[Member]:
         """Who is here and meant by it. In a room it passes by its operators, but for whom it is
         about; everywhere, it may not meet who ranks no lower. Raises NotAllowed."""
         here = hub.members.values() if about.room is None else about.room.members
-        hit = [other for other in here if target.holds_for(other)]
+        hit = [other for other in here if any(target.holds_for(other) for target in targets)]
         if about.room is None:
             for other in hit:
                 self.moderation.must(action, member, None, other)
@@ -216,11 +238,13 @@ class Sanctioning:
         action: Action = "unban" if kind == "ban" else "unmute"
         self.moderation.must("serverban" if about.room is None else action, member, about.room)
         sanctions = self.moderation.sanctions
-        found = [
+        meant = [
             sanction
             for sanction in sanctions.of(kind, about.folded, now)
             if self._is_meant(hub, sanction, about.who)
         ]
+        # An account and its address were banned at once, and are let in at once.
+        found = list(dict.fromkeys(each for one in meant for each in sanctions.together(one)))
         if not found:
             everywhere = " server" if about.room is None else ""
             raise BadUsage(

@@ -6,8 +6,9 @@ written behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Collection, Iterable, Iterator
+from itertools import count, islice
+from math import inf
 from typing import Final, Literal, NamedTuple
 
 from chatroom.admission import is_loopback
@@ -17,15 +18,25 @@ from chatroom.phrases import duration
 from chatroom.store.database import Database
 from chatroom.store.networks import Network, Networks, network
 
-__all__ = ["MOST", "MOST_IN_ROOM", "MOST_IN_ROOMS", "Kind", "Sanction", "Sanctions", "Target"]
+__all__ = [
+    "MOST_EVERYWHERE",
+    "MOST_IN_ROOMS",
+    "MOST_OF_ONE",
+    "Kind",
+    "Sanction",
+    "Sanctions",
+    "Target",
+]
 
 Kind = Literal["ban", "mute"]
 
-MOST: Final = 10_000
-"""Sanctions in all."""
-MOST_IN_ROOMS: Final = 9_000
-"""Of these in all rooms together: whoever fills rooms with bans leaves some to the server."""
-MOST_IN_ROOM: Final = 500
+MOST_EVERYWHERE: Final = 10_000
+"""Of those that hold everywhere."""
+MOST_OF_ONE: Final = 500
+"""In all rooms of one who made them, together: whoever fills them hinders nobody else."""
+MOST_IN_ROOMS: Final = 20_000
+"""In all rooms. Where there are as many, the room that has the most loses one for a new one."""
+_TIDIED: Final = 1_000
 
 
 class Target(NamedTuple):
@@ -54,8 +65,11 @@ class Target(NamedTuple):
     @classmethod
     def of(cls, member: Member) -> Target:
         """The one that means this member, and nobody else that can be told from it."""
-        if member.account:
-            return cls("account", member.account)
+        return cls("account", member.account) if member.account else cls.apart(member)
+
+    @classmethod
+    def apart(cls, member: Member) -> Target:
+        """The one that means it without its account: its address, or else its nick."""
         try:
             found = network(member.address)
         except ValueError:
@@ -139,14 +153,37 @@ class Sanctions:
         now: float,
         *,
         kept: bool = True,
+        also: Target | None = None,
+        rooms: Collection[str] = (),
+        forced: bool = False,
     ) -> Sanction:
         """One more, in the place of one on the same target; `kept` if it is to outlast the
-        server. Raises TooMany."""
-        targets = self._by_kind[kind].get(room)
-        earlier = None if targets is None else targets.by_target.get(target)
-        if earlier is None:
-            self._must_have_room(room, now)
-        else:
+        server. `also`, of an account's, is what else means who has it, and gets another. `rooms`
+        are all of who has the room. `forced`, one that holds everywhere ends for it if need be.
+        Raises TooMany."""
+        targets = [target] if also is None else [target, also]
+        new = sum(self.at(kind, room, each) is None for each in targets)
+        self._make_room(room, rooms, new, now, forced)
+        term = until, by_nick, why, now
+        made = [self._impose(kind, room, each, *term, kept=kept) for each in targets]
+        if also is None and target.kind == "account":
+            next(self._ids)  # so that the next one is not taken for what came with this one
+        return made[0]
+
+    def _impose(
+        self,
+        kind: Kind,
+        room: str,
+        target: Target,
+        until: float | None,
+        by_nick: str,
+        why: str,
+        now: float,
+        *,
+        kept: bool,
+    ) -> Sanction:
+        earlier = self.at(kind, room, target)
+        if earlier is not None:
             self.lift(earlier)
         sanction = Sanction(next(self._ids), kind, room, target, until, by_nick, why, now)
         self._add(sanction)
@@ -174,6 +211,29 @@ class Sanctions:
             del self._in_room[sanction.room]
         self._database.write("DELETE FROM sanctions WHERE id = ?", sanction.id)
 
+    def together(self, sanction: Sanction) -> list[Sanction]:
+        """It, and what was imposed on the same member with it."""
+        is_first = sanction.target.kind == "account"
+        other = self._by_id.get(sanction.id + (1 if is_first else -1))
+        if other is None or (other.target.kind == "account") == is_first:
+            return [sanction]
+        same = other._replace(id=sanction.id, target=sanction.target) == sanction
+        return [sanction, other] if same else [sanction]
+
+    def at(self, kind: Kind, room: str, target: Target) -> Sanction | None:
+        """The one on just this target, be it over or not."""
+        targets = self._by_kind[kind].get(room)
+        return None if targets is None else targets.by_target.get(target)
+
+    def on(self, target: Target, now: float | None = None) -> list[Sanction]:
+        """Those on just this target, wherever they hold; without those that are over `now`."""
+        found = [
+            by_room[room].by_target.get(target)
+            for by_room in self._by_kind.values()
+            for room in by_room
+        ]
+        return [one for one in found if one and not (now is not None and one.is_over(now))]
+
     def find(self, kind: Kind, room: str, member: Member, now: float) -> Sanction | None:
         """One that holds for this member here."""
         return self.meeting(kind, room, now, member.account, member.folded, member.address)
@@ -200,16 +260,25 @@ class Sanctions:
 
     def drop_room(self, room: str) -> None:
         """All of a room are over."""
-        for by_room in self._by_kind.values():
-            if room in by_room:
-                for sanction in tuple(by_room[room].by_target.values()):
-                    self.lift(sanction)
+        for sanction in tuple(self._in((room,))):
+            self.lift(sanction)
 
-    def tidy(self, now: float) -> None:
-        """Forget those that are over."""
-        for sanction in tuple(self._by_id.values()):
-            if sanction.is_over(now):
-                self.lift(sanction)
+    def keep_no_more(self, room: str) -> None:
+        """Those of a room hold until it is dropped, and do not outlast the server."""
+        self._database.write("DELETE FROM sanctions WHERE room = ?", room)
+
+    def tidy(self, now: float, rooms: Collection[str] | None = None) -> None:
+        """Forget those that are over, or a thousand of them; in these rooms alone, if said."""
+        among = self._by_id.values() if rooms is None else self._in(rooms)
+        over = (one for one in among if one.until is not None and one.until <= now)
+        for sanction in tuple(islice(over, _TIDIED)):
+            self.lift(sanction)
+
+    def _in(self, rooms: Iterable[str]) -> Iterator[Sanction]:
+        for room in rooms:
+            for by_room in self._by_kind.values():
+                if room in by_room:
+                    yield from by_room[room].by_target.values()
 
     def _add(self, sanction: Sanction) -> None:
         targets = self._by_kind[sanction.kind].setdefault(sanction.room, _Targets())
@@ -218,21 +287,33 @@ class Sanctions:
             targets.networks.add(sanction.target.network, sanction)
         self._in_room[sanction.room] = self._in_room.get(sanction.room, 0) + 1
 
-    def _is_full(self, room: str) -> bool:
-        if not room:
-            return len(self) >= MOST
-        in_rooms = len(self) - self._in_room.get("", 0)
-        return (
-            len(self) >= MOST
-            or in_rooms >= MOST_IN_ROOMS
-            or self._in_room.get(room, 0) >= MOST_IN_ROOM
-        )
-
-    def _must_have_room(self, room: str, now: float) -> None:
-        if self._is_full(room):
-            self.tidy(now)
-        if self._is_full(room):
+    def _make_room(
+        self, room: str, rooms: Collection[str], new: int, now: float, forced: bool
+    ) -> None:
+        """Let there be room for so many new ones. Raises TooMany."""
+        mine = {room, *rooms} if room else {""}
+        most = MOST_OF_ONE if room else MOST_EVERYWHERE
+        if self._count(mine) + new > most:
+            self.tidy(now, mine)
+        over = self._count(mine) + new - most if new else 0
+        if over > 0 and room:
             raise TooMany(
-                f"There are as many bans and mutes as there may be ({MOST_IN_ROOM} in a room, "
-                f"{MOST} in all). Lift one first: /bans lists them."
+                f"There are {most} bans and mutes in this room and the others of who made it, the "
+                "most there may be. Lift one first: /bans lists them."
             )
+        if over > 0 and not forced:
+            raise TooMany(f"There are {most} bans and mutes on the server, the most there may be.")
+        for _ in range(over):
+            self._evict("")
+        while room and new and len(self) - self._count({""}) + new > MOST_IN_ROOMS:
+            self._evict(max(self._in_room.keys() - {""}, key=self._count_in))
+
+    def _count_in(self, room: str) -> int:
+        return self._in_room.get(room, 0)
+
+    def _count(self, rooms: Iterable[str]) -> int:
+        return sum(map(self._count_in, rooms))
+
+    def _evict(self, room: str) -> None:
+        """The one that ends soonest, or else the oldest, is over."""
+        self.lift(min(self._in((room,)), key=lambda one: (one.until or inf, one.id)))

@@ -22,7 +22,6 @@ from chatroom.store.sqlitefile import SQLiteFile
 from tests.daemon import MIB, Client, Daemon, wait_for, watched
 
 UNLIMITED = {"lines": None, "joins": None, "nick_changes": None}
-OPERATOR = "correct horse"
 
 
 def stored(folder: Path, sql: str, *parameters: object) -> list[tuple[object, ...]]:

@@ -21,7 +21,7 @@ from tests.stored import Stored
 
 PROXIED = ("line=haproxy:tcp:0:interface=127.0.0.1",)
 SETTINGS = {"accounts": {"plaintext": True}, "limits": {"lines": None}}
-SECRET = "correct horse"
+SECRET = "correct-horse"
 
 reactor: Any = installed
 
