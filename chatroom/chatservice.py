@@ -97,6 +97,7 @@ class ChatService(Service):
         self.ports: dict[str, IListeningPort] = {}
         self._listening = False
         self._refusals: list[str] = []
+        self._tell_later: list[tuple[Listener, IListeningPort]] = []
         self._relisten = DeferredLock()
 
     def privilegedStartService(self) -> None:
@@ -113,6 +114,7 @@ class ChatService(Service):
 
     def _stop_listening(self) -> None:
         self._listening = False
+        self._tell_later.clear()
         for port in self.ports.values():
             port.stopListening()
         self.ports.clear()
@@ -128,6 +130,7 @@ class ChatService(Service):
             raise self.error(str(error)) from None
         self.hub.started = time.time()
         Service.startService(self)
+        self._tell_where()
 
     def stopService(self) -> Deferred[Any]:
         """Stop listening, tell everyone, wait until what they are owed is out: 10 s at most."""
@@ -171,6 +174,15 @@ class ChatService(Service):
             if self._listening and written not in self.ports:
                 await self._open(written)
 
+    def _tell_where(self) -> None:
+        """Where it listens, once nothing can fail any more."""
+        told, self._tell_later = self._tell_later, []
+        for door, port in told:
+            address, talk = door.invitation(port.getHost())
+            _log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
+            if self.let_in and door.is_local(port.getHost()):
+                _log.info(self.let_in)
+
     def _open(self, written: str) -> Deferred[None]:
         """Open one listener. At the start a refusal is kept, to be raised; later it is logged."""
 
@@ -183,10 +195,9 @@ class ChatService(Service):
                 return
             self.ports[written] = port
             tune(port)
-            address, talk = door.invitation(port.getHost())
-            _log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
-            if self.let_in and door.is_local(port.getHost()):
-                _log.info(self.let_in)
+            self._tell_later.append((door, port))
+            if self.running:
+                self._tell_where()
 
         def refused(failure: Failure) -> None:
             reason = f"Cannot listen on {written}: {why_not(failure)}"

@@ -196,6 +196,8 @@ def _whois(hub: Hub, member: Member, rest: str, now: float) -> str:
         f"{other.nick}{' (a guest)' if other.guest else ''} is in {rooms}.",
         f"Connected for {duration(now - other.since)}, silent for {duration(now - other.spoke)}.",
     ]
+    if other.account:
+        lines.insert(1, f"Logged in to the account {other.account}.")
     return "\n".join(lines + ([] if other.away is None else [_away_line(other)]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -74,6 +75,7 @@ class Keeping:
             safe = settings.history.durable == "before"
             file = SQLiteFile(settings.store, safe=safe)
             database = Database(file, self._reactor, self._tell)
+            _log.info("What is kept is in {file}", file=os.path.abspath(settings.store))
         self._database = database
         self._passwords = Passwords(self._reactor)
         guesses = Guesses(self._ban)

@@ -244,7 +244,7 @@ def test_the_process_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             systemd.recv(4096)
 
 
-def test_its_log_is_told_apart_by_its_namespaces() -> None:
+def test_its_log_is_told_apart_by_its_namespaces(tmp_path: Path) -> None:
     port = free_port()
     shop = run("As a service", port)["shop"]
     with capturedLogs() as events:
@@ -253,7 +253,8 @@ def test_its_log_is_told_apart_by_its_namespaces() -> None:
         reactor.iterate(0)
     ours = [event for event in events if event["log_namespace"].partition(".")[0] == "chatroom"]
     assert [formatEvent(event) for event in ours] == [
-        f"Listening on 0.0.0.0 port {port}. To talk: nc localhost {port}"
+        f"What is kept is in {tmp_path / 'chatroom.db'}",
+        f"Listening on 0.0.0.0 port {port}. To talk: nc localhost {port}",
     ]
 
 

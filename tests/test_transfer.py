@@ -88,7 +88,7 @@ def test_text_is_for_people(tmp_path: Path) -> None:
         "[2026-03-01 12:00] [#A] -- ann joined\n",
         "[2026-03-01 12:00] [#A] <ann> hi *there* <b>\n",
         "[2026-03-01 12:01] [#A] -- ann set the topic: tea\n",
-        "[2026-03-01 12:01] [#A] -- ann set the topic\n",
+        "[2026-03-01 12:01] [#A] -- ann cleared the topic\n",
         "[2026-03-01 12:01] [#A] -- ann is now anne\n",
         "[2026-03-01 12:01] [#A] -- The room is slow.\n",
         "[2026-03-01 12:01] [#A] -- bob was kicked by anne: spam\n",

@@ -141,6 +141,7 @@ class Letters:
             now = self._clock()
             hub.notify(member, f"{plural(len(told), 'line')} waited for you:", now)
             hub.show_again(member, None, told, len(told), now)
+            member.last_from = hub.members.get(fold(told[-1].sender), member.last_from)
         self._database.write(
             "DELETE FROM letters WHERE account = ? AND id <= ?", account, rows[-1][0]
         )

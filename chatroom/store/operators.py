@@ -91,11 +91,14 @@ class Operators(Guard):
         now = self._clock()
         self._trying.discard(member)
         if not verified.ok:
+            where = member.address or "this machine"
+            _log.info("A wrong password for /oper from {address}", address=where)
             self._guesses.wrong(member.address, now)
             self._tell(member, "Wrong name or password.")
             return
         self._guesses.right(member, member.address)
         if member.present:
+            _log.info("{nick} is a server operator, as {name}", nick=member.nick, name=name)
             self._moderation.here.add(member)
             self._moderation.audit.write(member, "oper", "", name, "", now)
             self._tell(member, "You are a server operator until you leave.")

@@ -77,29 +77,37 @@ class Reading(Guard):
             since = _since(rest, now)
         else:
             most = _USUAL
-        reading = self._history.last(room.name, before, most)
-        reading.addCallback(self._show, member, room, most, since)
+        reading = self._history.last(room.name, before, most + 1)
+        reading.addCallback(self._show, member, room, before, most, since)
         reading.addErrback(self._failed, member)
         return ""
 
     def _show(
-        self, found: list[Event], member: Member, room: Room, most: int, since: float
+        self,
+        found: list[Event],
+        member: Member,
+        room: Room,
+        before: int | None,
+        most: int,
+        since: float,
     ) -> None:
         if not member.present:
             return
+        more, found = len(found) > most, found[-most:]
         events = [event for event in found if event.time >= since]
         self._history.hub.show_again(member, room.name, events, most, self._clock())
         if events:
             self._places[member] = room, events[0].id, min(most, 100)
         if self._history.database.trouble:
             reply = "The store can't be written just now: the last lines are missing here."
-        elif len(events) == most:
+        elif more and len(events) == len(found):
             reply = "/history more shows what was said before that."
         elif events:
             when = " since then" if since else " that is kept"
             reply = f"That is all of {room.name}{when}."
         else:
-            reply = f"Nothing {'was said then' if since else 'more is kept'}."
+            what = "of that time " if since else "else " if before is not None else ""
+            reply = f"Nothing {what}is kept of {room.name}."
         self._tell(member, reply)
 
     def _search(self, hub: Hub, member: Member, rest: str, now: float) -> str:

@@ -45,6 +45,8 @@ _SENTENCES = (
     "-- {shown} was kicked by {other}: {text}",
     "-- {other} took out a line by {shown}: {text}",
 )
+# As it reads where there is no text.
+_CLEARED = _SENTENCES.index("-- {shown} set the topic: {text}"), "-- {shown} cleared the topic"
 _MARKED = {0: "**{shown}**: {text}", 1: "*{shown} {text}*"}
 
 
@@ -97,7 +99,7 @@ def _as_json(found: Iterable[Any]) -> Iterator[str]:
 def _as_text(found: Iterable[Any]) -> Iterator[str]:
     for folded, name, _, time, kind, *said in found:
         stamp = datetime.fromtimestamp(time / 1000).strftime("%Y-%m-%d %H:%M")
-        yield f"[{stamp}] [{name or folded}] {_sentence(_SENTENCES[kind], *said)}\n"
+        yield f"[{stamp}] [{name or folded}] {_sentence(_form(kind, said[2]), *said)}\n"
 
 
 def _as_markdown(found: Iterable[Any]) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _as_markdown(found: Iterable[Any]) -> Iterator[str]:
         if day != f"{moment:%Y-%m-%d}":
             day = f"{moment:%Y-%m-%d}"
             yield f"## {day}\n\n"
-        form = _MARKED.get(kind, f"*{_SENTENCES[kind]}*")
+        form = _MARKED.get(kind, f"*{_form(kind, said[2])}*")
         safe = [None if part is None else _escaped(part) for part in said]
         yield f"- {moment:%H:%M} {_sentence(form, *safe)}\n"
 
@@ -120,6 +122,10 @@ FORMATS: dict[str, Callable[[Iterable[Any]], Iterator[str]]] = {
     "md": _as_markdown,
     "json": _as_json,
 }
+
+
+def _form(kind: int, text: str | None) -> str:
+    return _CLEARED[1] if kind == _CLEARED[0] and not text else _SENTENCES[kind]
 
 
 def _sentence(
@@ -217,6 +223,8 @@ def _checked(line: str, where: str) -> tuple[str, Row]:
             raise ValueError("shown, text and other must be text without control characters")
         if kind < 2 and not texts[1]:
             raise ValueError("text is missing")
+    except json.JSONDecodeError:
+        raise ImportFault(f"{where}: this is no line of an export as JSON") from None
     except KeyError as error:
         raise ImportFault(f"{where}: {error} is missing") from None
     except (ChatError, ValueError, TypeError, AttributeError, RecursionError) as error:
