@@ -34,7 +34,7 @@ from chatroom.store.operators import Operators
 from chatroom.store.passwords import Passwords
 from chatroom.store.reading import Reading
 from chatroom.store.retention import Retention
-from chatroom.store.sqlitefile import SQLiteFile
+from chatroom.store.sqlitefile import SQLiteFile, StoreError
 
 __all__ = ["Keeping"]
 
@@ -67,47 +67,39 @@ class Keeping:
 
     def open(self) -> None:
         """Read what is to be known at once, and attach all to the hub. Raises StoreError."""
-        hub, settings = self._hub, self._settings
-        before = list(hub.guards), dict(hub.commands)
-        if settings.store is None:
-            database: Database = MemoryDatabase()
-        else:
-            safe = settings.history.durable == "before"
-            file = SQLiteFile(settings.store, safe=safe)
-            database = Database(file, self._reactor, self._tell)
-            _log.info("What is kept is in {file}", file=os.path.abspath(settings.store))
-        self._database = database
-        self._passwords = Passwords(self._reactor)
-        guesses = Guesses(self._ban)
-        accounts = self._attach_accounts(database, guesses)
-        self._moderation = Moderation(
-            hub,
-            database,
-            self._clock,
-            is_registered=lambda name: accounts is not None and name in accounts.nicks,
-            hide=self._hide,
-            hide_room=self._hide_name,
-        )
-        self._moderation.attach()
-        if accounts is not None:
-            accounts.on_drop.append(self._moderation.forget_account)
-            accounts.on_before_drop.append(self._moderation.may_drop)
-        if self._logins is not None:
-            self._logins.on_login.insert(0, self._moderation.logged_in)
-        self._operators = Operators(self._moderation, self._passwords, guesses, self._clock)
-        self._operators.attach()
-        attach(hub, [*commands(self._moderation, self._redact), *self._operators.commands()])
-        self._history = self._attach_history(database) if settings.store else None
-        self._guards = [guard for guard in hub.guards if guard not in before[0]]
+        hub = self._hub
+        guards, known = list(hub.guards), dict(hub.commands)
+        self._database = database = self._opened()
+        try:
+            self._attach(database)
+        except StoreError:
+            database.abandon()  # its threads would keep the process from ending
+            raise
+        self._guards = [guard for guard in hub.guards if guard not in guards]
         self._commands = {
-            name: before[1].get(name)
+            name: known.get(name)
             for name, command in hub.commands.items()
-            if before[1].get(name) is not command
+            if known.get(name) is not command
         }
-        self.apply(settings)
+        self.apply(self._settings)
         self._tidying = LoopingCall(self._tidy)
         self._tidying.clock = self._reactor
         self._tidying.start(_TIDY_SECONDS, now=False)
+
+    def _attach(self, database: Database) -> None:
+        self._passwords = Passwords(self._reactor)
+        guesses = Guesses(self._ban)
+        accounts = self._attach_accounts(database, guesses)
+        self._attach_moderation(database, guesses, accounts)
+        self._history = self._attach_history(database) if self._settings.store else None
+
+    def _opened(self) -> Database:
+        settings = self._settings
+        if settings.store is None:
+            return MemoryDatabase()
+        file = SQLiteFile(settings.store, safe=settings.history.durable == "before")
+        _log.info("What is kept is in {file}", file=os.path.abspath(settings.store))
+        return Database(file, self._reactor, self._tell)
 
     def _tidy(self) -> None:
         self._moderation.tidy(self._clock())
@@ -163,6 +155,27 @@ class Keeping:
         attach_logins(self._hub, self._logins)
         Letters(database, accounts, self._clock).attach(self._hub, self._logins)
         return accounts
+
+    def _attach_moderation(
+        self, database: Database, guesses: Guesses, accounts: Accounts | None
+    ) -> None:
+        self._moderation = moderation = Moderation(
+            self._hub,
+            database,
+            self._clock,
+            is_registered=lambda name: accounts is not None and name in accounts.nicks,
+            hide=self._hide,
+            hide_room=self._hide_name,
+        )
+        moderation.attach()
+        if accounts is not None and self._logins is not None:
+            accounts.on_drop.append(moderation.forget_account)
+            accounts.on_before_drop.append(moderation.may_drop)
+            self._logins.on_login.insert(0, moderation.logged_in)
+        self._operators = Operators(moderation, self._passwords, guesses, self._clock)
+        self._operators.attach()
+        further = [*commands(moderation, self._redact), *self._operators.commands()]
+        attach(self._hub, further)
 
     def _attach_history(self, database: Database) -> History:
         kept = self._settings.history

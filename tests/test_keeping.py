@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from chatroom.config import AccountSettings, HistorySettings, OperatorSettings, Settings
+from chatroom.hub import Hub
 from chatroom.keeping import Keeping
 from chatroom.store.passwords import Passwords
 from chatroom.store.sqlitefile import SQLiteFile, StoreError
@@ -274,3 +275,25 @@ def test_what_was_said_in_a_locked_room_stays_there_when_its_owner_goes(daemons:
     daemon.gets(ann, f"/drop {PASSWORD}")
     read = daemon.gets(eve, "/join #secret", "/history", "/search code")
     assert "You are" in "\n".join(read) and "4711" not in "\n".join(read)
+
+
+def test_a_damaged_store_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    SQLiteFile(str(path)).close()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+    keeping = Keeping(Hub(end_of_turn=print), Settings(store=str(path)), Reactor())
+    with pytest.raises(StoreError, match=r"chat\.db can't be (read|used as the store): "):
+        keeping.open()
+
+
+def test_what_was_said_is_not_shown_twice_after_it_stopped_and_started_again(
+    daemons: Any,
+) -> None:
+    daemon = daemons()
+    ann = daemon.enter()
+    daemon.gets(ann, "once")
+    daemon.close()
+    daemon.keeping.open()
+    assert [event.text for event in daemon.chat.hub.lobby.recent] == ["once"]

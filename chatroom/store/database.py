@@ -163,14 +163,19 @@ class Database:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            for pool in (self._writer, self._reader):
-                pool.close()
-            self.file.close()
+            self.abandon()
 
         if self._closed:
             return succeed(None)
         self._closing = True
         return self.flush().addBoth(done)
+
+    def abandon(self) -> None:
+        """Let go of the file at once, whatever waits: for a start that fails."""
+        self._closing = self._closed = True
+        for pool in (self._writer, self._reader):
+            pool.close()
+        self.file.close()
 
     # Inside
 

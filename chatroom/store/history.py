@@ -67,9 +67,8 @@ class History(Guard):
         last = self.database.load("SELECT max(id) FROM lines")[0][0]
         self.hub.count_from(max(last or 0, 0) + 1)
         lobby, most = self.hub.lobby, self.hub.limits.recent or 0
-        lobby.recall(
-            events(lobby.name, self.database.load(_LAST, fold(lobby.name), _UP_TO_NOW, most))
-        )
+        first = lobby.recent[0].id if lobby.recent else _UP_TO_NOW  # it may be attached again
+        lobby.recall(events(lobby.name, self.database.load(_LAST, fold(lobby.name), first, most)))
         self.hub.guards.append(self)
         self.hub.use_gate(self._gate)
 

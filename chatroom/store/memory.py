@@ -51,5 +51,8 @@ class MemoryDatabase(Database):
     def read(self, sql: str, *parameters: object) -> Deferred[Rows]:
         return execute(self.load, sql, *parameters)
 
+    def abandon(self) -> None:
+        pass
+
     def close(self) -> Deferred[None]:
         return succeed(None)

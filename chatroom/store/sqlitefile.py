@@ -72,8 +72,11 @@ class SQLiteFile:
         connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # opens the log as well
 
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What a query finds, at once."""
-        rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        """What a query finds, at once. Raises StoreError."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.path} can't be read: {error}.") from None
         return rows
 
     def close(self) -> None:
