@@ -76,6 +76,7 @@ class Database:
         self._dropped = 0
         self.written = 0
         self._under_way: Deferred[None] | None = None
+        self._flushes: list[Deferred[None]] = []  # after the one that is under way
         self._timer: IDelayedCall | None = None
         self._closing = self._closed = False
         self.trouble = ""
@@ -126,7 +127,23 @@ class Database:
 
     def flush(self) -> Deferred[None]:
         """Fires when all that was given until now was tried."""
-        return self._after_this_one(lambda: self._commit([], keep=True))
+        if self._under_way is None:
+            return self._commit([], keep=True)
+        # Thousands may wait, such as who looks back into the rooms that they make: for one.
+        if not self._flushes:
+            self._after_this_one(self._flush_for_all)
+        waiting: Deferred[None] = Deferred()
+        self._flushes.append(waiting)
+        return waiting
+
+    def _flush_for_all(self) -> Deferred[None]:
+        waiting, self._flushes = self._flushes, []
+
+        def done(_: object) -> None:
+            for each in waiting:
+                each.callback(None)
+
+        return self._commit([], keep=True).addCallback(done)
 
     def run(self, work: Callable[[Any], Any]) -> Deferred[Any]:
         """Call `work` with a cursor in the thread that writes, as one transaction, after all that

@@ -112,8 +112,9 @@ class History(Guard):
             folded = fold(room.name)
             if folded not in self._known:
                 known.append((folded, room.name))
-                if self.hub.rooms.get(folded) is room:  # it may be gone again already
-                    self._known.add(folded)
+                self._known.add(folded)
+            if self.hub.rooms.get(folded) is not room:  # it is gone, and told its name anew
+                self._known.discard(folded)
             lines += rows(folded, happened)
         return [(sql, found) for sql, found in ((_KNOW, known), (ADD, lines)) if found]
 
@@ -137,11 +138,6 @@ class History(Guard):
             room.recall(earlier)
             for member in tuple(room.members):
                 self.hub.show_again(member, room.name, earlier, len(earlier), self._clock())
-
-    def emptied(self, room: Room) -> None:
-        """It is told its name anew when it is made again."""
-        if room is not self.hub.lobby:
-            self._known.discard(fold(room.name))
 
     # What was
 
