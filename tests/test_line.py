@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import capturedLogs, formatEvent
 
+from chatroom.errors import NotAllowed
 from chatroom.events import Event, Said
+from chatroom.guard import Guard, Verb
+from chatroom.member import Member
 from tests.connected import UNLIMITED, Chat, Peer, two
 
 STEPS = "-- Type to talk. /nick NAME gives you a name, /help lists the commands."
@@ -416,3 +419,28 @@ def test_plain_lines_of_one_read_are_said_in_one_go(monkeypatch: pytest.MonkeyPa
     alice.send(b"one\ntwo\nthree\n")
     chat.turn()
     assert bob.read() == ["<alice> one", "<alice> two", "<alice> three"]
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_of_lines_read_at_once_each_that_a_guard_refuses_is_told(allowed: int) -> None:
+    """As it asks for them together first, and then for each."""
+
+    class Strict(Guard):
+        said = 0
+
+        def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
+            if verb == "say":
+                if "\n" in text or self.said >= allowed:
+                    raise NotAllowed("Not so fast.")
+                self.said += 1
+
+    chat, ann, bob = two()
+    ann.says("I am here", "and so am I")
+    bob.read()
+    ann.read()
+    chat.hub.guards.append(Strict())
+    ann.send("one\ntwo\nthree\n")
+    chat.turn()
+    assert ann.read() == ["-- Not so fast."] * (3 - allowed)
+    assert len(bob.read()) == allowed
+    assert not ann.closing
