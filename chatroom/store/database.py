@@ -172,6 +172,7 @@ class Database:
         """Write what waits, and let go of the file."""
 
         def done(_: object) -> None:
+            """All was tried: what still waits is lost, and told of."""
             if self._closed:  # asked for twice
                 return
             self._closed = True
@@ -234,6 +235,7 @@ class Database:
         done: Deferred[None] = Deferred()
 
         def finish(result: object) -> None:
+            """It is over: what failed waits on if it is to, and whoever waits is told."""
             self._under_way = None
             if isinstance(result, Failure):
                 self._queue[:0] = queue + (statements if keep else [])

@@ -166,6 +166,7 @@ class History(Guard):
         in their order. `nick` is who said them, or ''."""
 
         async def work() -> list[Event]:
+            """Bring the index up to date, then ask it."""
             for room in rooms:
                 # A little at a time, since nothing else is written meanwhile.
                 while await self.database.run(partial(words.index, room=room, most=_INDEXED)):
@@ -191,6 +192,7 @@ class History(Guard):
         by = member.shown
 
         def work(cursor: Any) -> str:
+            """In the thread; who said the line, or '' if there is none to take out."""
             key = (folded, line)
             cursor.execute(
                 "SELECT id, kind, nick, text, shown FROM lines WHERE room = ? AND id = ?", key

@@ -19,6 +19,7 @@ def attach_logins(hub: Hub, logins: Logins) -> None:
 
 def _commands(logins: Logins) -> tuple[Command, ...]:
     def login(hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Of the nick that it names, or of the one that the member has."""
         # What another authority knows may have spaces, but not where the nick is left out.
         nick, _, password = rest.partition(" ")
         if not password:

@@ -24,6 +24,7 @@ class _Looking:
     own: Command
 
     def rooms(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """As always, but without the topics of rooms that are locked to who asks."""
         lines = self.own.run(hub, member, rest, now).splitlines()
         for at, line in enumerate(lines):
             room = hub.rooms.get(fold(line.partition(" ")[0]))
@@ -32,12 +33,14 @@ class _Looking:
         return "\n".join(lines)
 
     def who(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """As always, but not of a room that is locked to who asks: raises NotAllowed."""
         room = hub.rooms.get(fold(f"#{rest.removeprefix('#')}"))
         if room is not None and self._is_closed(room, member):
             raise NotAllowed(f"{room.name} is locked: only who is in it may see who else is.")
         return self.own.run(hub, member, rest, now)
 
     def whois(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """As always, but without the rooms that are locked to who asks."""
         reply = self.own.run(hub, member, rest, now)
         other = hub.find(rest)
         open_ = [room.name for room in other.rooms if not self._is_closed(room, member)]

@@ -41,6 +41,7 @@ class _Running:
     redacts: Redact
 
     def redact(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Take a line out of the current room. Raises NotAllowed, BadUsage; answers later."""
         room = hub.room_of(member, "")
         self.moderation.must("redact", member, room)
         id, _, why = rest.partition(" ")
@@ -53,12 +54,14 @@ class _Running:
         return ""
 
     def announce(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Tell everyone something. Raises NotAllowed."""
         self.moderation.must("announce", member, None)
         self.moderation.audit.write(member, "announce", "", "", rest, now)
         hub.announce(f"{member.shown} announces: {rest}", now)
         return ""
 
     def rename(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Give another a nick. Raises NotAllowed, NoSuchMember, BadName, NameTaken, BadUsage."""
         nick, _, new = rest.partition(" ")
         to = hub.find(nick)
         self.moderation.must("rename", member, None, to)
@@ -76,6 +79,7 @@ class _Running:
         return "" if to.rooms.keys() & member.rooms.keys() else sentence
 
     def audit(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Show the last acts. Raises NotAllowed, BadUsage; answers later."""
         self.moderation.must("audit", member, None)
         if rest and not (rest.isdecimal() and int(rest[:9]) > 0 and len(rest) < 9):
             raise BadUsage("Usage: /audit [N], with N from 1 on.")

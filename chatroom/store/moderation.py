@@ -178,6 +178,7 @@ class Moderation(Standing, Guard):
             asked(member, about, text, now)
 
     def made(self, room: Room, member: Member | None) -> None:
+        """Its rules are back, if it has any; or it is the own of who made it."""
         folded = fold(room.name)
         rules = self.rooms.get(folded)
         if rules is not None:
@@ -194,6 +195,7 @@ class Moderation(Standing, Guard):
                 )
 
     def emptied(self, room: Room) -> None:
+        """Rules that nobody registered go, and what was said while it was locked with them."""
         folded = fold(room.name)
         rules = self.rooms.get(folded)
         if rules is None or rules.is_registered:
@@ -207,6 +209,7 @@ class Moderation(Standing, Guard):
         self.rooms.drop(folded)
 
     def left(self, member: Member) -> None:
+        """What it was in each room goes with it; a room without an operator is passed on."""
         for room in self.rooms.left(member):
             heir = self.pass_on(room)
             if heir is not None:

@@ -32,21 +32,26 @@ class Ruling:
     # Who has a say
 
     def op(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Name an operator. Raises NotAllowed, NoSuchMember, BadUsage."""
         about, to, _ = self._about("op", hub, member, rest)
         if to is not None and self.moderation.role(to, about.folded) > Role.OPERATOR:
             raise BadUsage(f"{to.nick} may do all that already.")
         return self._grant("op", "operator", hub, member, rest, "made {} an operator", now)
 
     def deop(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Take that back. Raises NotAllowed, NoSuchMember, BadUsage."""
         return self._revoke("deop", "operator", hub, member, rest, "made {} no operator", now)
 
     def voice(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let one speak where all are muted. Raises NotAllowed, NoSuchMember, BadUsage."""
         return self._grant("voice", "voice", hub, member, rest, "gave {} a voice", now)
 
     def unvoice(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Take that back. Raises NotAllowed, NoSuchMember, BadUsage."""
         return self._revoke("unvoice", "voice", hub, member, rest, "took {}'s voice back", now)
 
     def invite(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let one in that is locked out, and tell it. Raises NotAllowed, BadUsage, TooMany."""
         about, to, _ = self._about("invite", hub, member, rest)
         assert about.room is not None
         self.moderation.must("invite", member, about.room)
@@ -62,6 +67,7 @@ class Ruling:
     # Who may speak, and come in
 
     def slow(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Space out the lines of each member. Raises NotAllowed, BadUsage."""
         about, word = self._here("slow", hub, member, rest)
         seconds = int(word) if word.isdecimal() and len(word) < 6 else 0
         if word != "off" and not 1 <= seconds <= SLOWEST:
@@ -72,6 +78,7 @@ class Ruling:
         return self._set("slow", member, about, shown, now, word)
 
     def lock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let in only some, or keep the topic as it is. Raises NotAllowed."""
         about, key = self._here("lock", hub, member, rest)
         rules = self._rules(about)
         if key.lower() == _TOPIC:
@@ -83,6 +90,7 @@ class Ruling:
         return self._set("lock", member, about, shown, now, "with a key" if key else "")
 
     def unlock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let everyone in, or set the topic. Raises NotAllowed, BadUsage."""
         about, what = self._here("unlock", hub, member, rest)
         rules = self._rules(about)
         if what.lower() == _TOPIC:
@@ -95,6 +103,7 @@ class Ruling:
         return self._set("unlock", member, about, f"unlocked {_name(about)}", now)
 
     def keep(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Keep what is said from now on, or do not. Raises NotAllowed, BadUsage."""
         about, word = self._here("keep", hub, member, rest)
         if word not in ("on", "off"):
             raise BadUsage("Usage: /keep on, or /keep off.")

@@ -31,6 +31,7 @@ class Sanctioning:
     moderation: Moderation
 
     def kick(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Put one out of a room. Raises NotAllowed, NoSuchMember, NotInRoom."""
         about = order(hub, member, "kick", rest)
         assert about.room is not None
         to = hub.find(about.who)
@@ -43,10 +44,12 @@ class Sanctioning:
         return "" if about.room in member.rooms else f"You kicked {to.nick} out."
 
     def ban(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Keep somebody out. Raises NotAllowed, NoSuchMember, BadUsage, TooMany."""
         about = order(hub, member, "ban", rest, everywhere=True, timed=True)
         return self._impose("ban", hub, member, about, now)
 
     def mute(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Silence somebody, or all. Raises NotAllowed, NoSuchMember, BadUsage, TooMany."""
         about = order(hub, member, "mute", rest, everywhere=True, timed=True)
         if about.who.lower() != _ALL:
             return self._impose("mute", hub, member, about, now)
@@ -55,17 +58,20 @@ class Sanctioning:
         return self._mute_all(member, about, now, muted=True)
 
     def unban(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let somebody in again. Raises NotAllowed, BadUsage."""
         return self._lift(
             "ban", hub, member, order(hub, member, "unban", rest, everywhere=True), now
         )
 
     def unmute(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Let somebody speak again, or all. Raises NotAllowed, BadUsage."""
         about = order(hub, member, "unmute", rest, everywhere=True)
         if about.who.lower() == _ALL:
             return self._mute_all(member, about, now, muted=False)
         return self._lift("mute", hub, member, about, now)
 
     def bans(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """List who is banned or muted. Raises NotAllowed."""
         room, _ = place(hub, member, rest, everywhere=True)
         self.moderation.must("serverban" if room is None else "bans", member, room)
         about = Order(room, "", None, "")
