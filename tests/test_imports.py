@@ -40,6 +40,7 @@ FRAMES = names(
     ".connection .direct .framing .outbox .proxied .serving", of="chatroom.protocols"
 ) | {"chatroom.protocols"}
 LINE = names(".line .lineview", of="chatroom.protocols")
+IRC = frozenset(name for name in map(name_of, FILES) if name.startswith("chatroom.protocols.irc"))
 CONFIG = names("config kinds schema yamlfile", of="chatroom.")
 PROCESS = names("logs process", of="chatroom.")
 STORE = frozenset(name for name in map(name_of, FILES) if name.startswith("chatroom.store"))
@@ -62,6 +63,7 @@ PARTS = (
     Part(CORE, CORE, DATA),
     Part(FRAMES, CORE | FRAMES, TWISTED),
     Part(LINE, CORE | FRAMES | LINE, TWISTED),
+    Part(IRC, CORE | FRAMES | IRC, TWISTED),
     Part(CONFIG, CONFIG | {"chatroom.limits", "chatroom.spans"}, STDLIB | {"yaml"}),
     Part(STORE, CORE | STORE, TWISTED | {"argon2"}),
     Part(PROCESS, PROCESS, TWISTED),
@@ -69,10 +71,13 @@ PARTS = (
     Part(LISTENING, LISTENING | FRAMES, TWISTED),
     Part(
         EVERYONE,
-        CORE | FRAMES | LINE | CONFIG | STORE | PROCESS | SYSTEMD | LISTENING | EVERYONE,
+        CORE | FRAMES | LINE | IRC | CONFIG | STORE | PROCESS | SYSTEMD | LISTENING | EVERYONE,
         None,
     ),
 )
+
+
+PACKAGES = frozenset(name_of(path) for path in FILES if path.stem == "__init__")
 
 
 def imported(source: str) -> Iterator[str]:
@@ -83,7 +88,7 @@ def imported(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.module and not node.level, "imports are absolute here"
             # Of a package, what is named may be a module of its own.
-            package = node.module in {"chatroom", "chatroom.protocols", "chatroom.store"}
+            package = node.module in PACKAGES
             yield from (f"{node.module}.{a.name}" if package else node.module for a in node.names)
 
 
@@ -123,6 +128,10 @@ def test_a_module_imports_only_what_its_part_may(path: Path) -> None:
         ("chatroom.config", "import twisted"),
         ("chatroom.hub", "from chatroom.store.history import History"),
         ("chatroom.protocols.line", "from chatroom.store import words"),
+        ("chatroom.protocols.line", "from chatroom.protocols.irc import wire"),
+        ("chatroom.protocols.outbox", "from chatroom.protocols import irc"),
+        ("chatroom.protocols.irc.wire", "from chatroom.protocols import line"),
+        ("chatroom.protocols.irc.wire", "from chatroom.store import words"),
         ("chatroom.store.history", "from chatroom.protocols import line"),
         ("chatroom.store.history", "from chatroom.config import Settings"),
         ("chatroom.systemd", "from twisted.internet import reactor"),
