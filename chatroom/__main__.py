@@ -12,7 +12,7 @@ from datetime import datetime
 from getpass import getpass
 
 from chatroom import __version__
-from chatroom.config import ConfigError, Settings, example, load
+from chatroom.config import AccountSettings, ConfigError, Settings, example, load
 from chatroom.errors import ChatError
 from chatroom.names import room_name
 from chatroom.service import CHECKS
@@ -111,7 +111,7 @@ def _hash(options: argparse.Namespace) -> int:
             raise StoreError("They differ.")
     else:
         password = sys.stdin.readline().rstrip("\n")
-    fits(password)
+    fits(password, AccountSettings().shortest_password)
     print(hash_now(password))
     return 0
 

@@ -25,12 +25,17 @@ from chatroom.keeping import Keeping
 from chatroom.listening import Listener, why_not
 from chatroom.names import check_nick, check_room
 from chatroom.protocols.connection import tune
+from chatroom.protocols.irc.factory import IRCFactory
 from chatroom.protocols.line import ChatFactory
+from chatroom.protocols.serving import HubFactory
 from chatroom.store.sqlitefile import StoreError
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "listener", "make_service"]
 
-PROTOCOLS = {"line": ChatFactory}
+PROTOCOLS: dict[str, Callable[[Hub, Any, Settings], HubFactory]] = {
+    "line": lambda hub, reactor, settings: ChatFactory(hub, reactor),
+    "irc": lambda hub, reactor, settings: IRCFactory(hub, reactor, network=settings.irc),
+}
 
 _FLUSH_SECONDS = 10.0
 
@@ -91,7 +96,11 @@ class ChatService(Service):
             guests_by_address=settings.guests == "address",
         )
         self.keeping = Keeping(self.hub, settings, reactor, checkers)
-        self.factories = {name: protocol(self.hub, reactor) for name, protocol in PROTOCOLS.items()}
+        self.factories = {
+            name: protocol(self.hub, reactor, settings) for name, protocol in PROTOCOLS.items()
+        }
+        line: Any = self.factories["line"]
+        self._line: ChatFactory = line
         if settings.log.chat:
             self.hub.observers.append(self._log_chat)
         self.ports: dict[str, IListeningPort] = {}
@@ -179,6 +188,8 @@ class ChatService(Service):
         told, self._tell_later = self._tell_later, []
         for door, port in told:
             address, talk = door.invitation(port.getHost())
+            if door.protocol == "irc":
+                self._line.irc_door = f"connect them to {address}"
             _log.info("Listening on {address}. To talk: {talk}", address=address, talk=talk)
             if self.let_in and door.is_local(port.getHost()):
                 _log.info(self.let_in)

@@ -158,7 +158,9 @@ def _part(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 
 def _rooms(hub: Hub, member: Member, rest: str, now: float) -> str:
-    rooms = sorted(hub.rooms.values(), key=lambda room: (-len(room.members), room.name))
+    sees = hub.authority.sees
+    rooms = [room for room in hub.rooms.values() if sees(member, room)]
+    rooms.sort(key=lambda room: (-len(room.members), room.name))
     lines = [
         f"{room.name} ({len(room.members)} here){': ' + room.topic if room.topic else ''}"
         for room in rooms[:_MOST_LISTED]
@@ -184,14 +186,15 @@ def _room(hub: Hub, member: Member, name: str) -> Room:
     if not name:
         return hub.room_of(member, "")
     room = hub.rooms.get(fold(room_name(name)))
-    if room is None:
+    if room is None or not hub.authority.sees(member, room):
         raise NoSuchRoom(f"There is no room {room_name(name)}. /rooms lists them all.")
     return room
 
 
 def _whois(hub: Hub, member: Member, rest: str, now: float) -> str:
     other = hub.find(rest)
-    rooms = listed([room.name for room in other.rooms]) if other.rooms else "no room"
+    seen = [room.name for room in other.rooms if hub.authority.sees(member, room)]
+    rooms = listed(seen) if seen else "no room"
     lines = [
         f"{other.nick}{' (a guest)' if other.guest else ''} is in {rooms}.",
         f"Connected for {duration(now - other.since)}, silent for {duration(now - other.spoke)}.",
@@ -225,14 +228,14 @@ def _history(hub: Hub, member: Member, rest: str, now: float) -> str:
 
 
 def _away(hub: Hub, member: Member, rest: str, now: float) -> str:
-    hub.set_away(member, rest)
+    hub.set_away(member, rest, now)
     return "You are away: who writes to you privately is told. /back when you are."
 
 
 def _back(hub: Hub, member: Member, rest: str, now: float) -> str:
     if member.away is None:
         return "You were not away."
-    hub.set_away(member, None)
+    hub.set_away(member, None, now)
     return "Welcome back."
 
 

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 from chatroom.kinds import Check, Choice, Switch
 from chatroom.limits import Limits
+from chatroom.network import Network
 from chatroom.schema import Option, Section, read, section
 from chatroom.yamlfile import Complaint, Complaints, ConfigError, compose, read_bytes
 
@@ -69,6 +70,13 @@ class HistorySettings:
     keep_lines: int | None = field(
         default=100_000, metadata={"help": "How many lines of each room are kept."}
     )
+    private: bool = field(
+        default=True,
+        metadata={
+            "help": "Whether private lines between two accounts are kept for both; whoever can "
+            "read the store can read them."
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,10 @@ class AccountSettings:
             "help": "Whether passwords are taken over connections that others on the network can "
             "read: neither TLS nor from this machine."
         },
+    )
+    shortest_password: int = field(
+        default=8,
+        metadata={"help": "The fewest characters of a new password.", "most": 128},
     )
 
 
@@ -159,6 +171,10 @@ class Settings:
     )
     operators: OperatorSettings = field(
         default=OperatorSettings(), metadata={"help": "Who runs the place."}
+    )
+    irc: Network = field(
+        default=Network(),
+        metadata={"help": "What IRC programs are told, where they are let in.", "restart": True},
     )
     log: LogSettings = field(default=LogSettings(), metadata={"help": "The log.", "restart": True})
     limits: Limits = field(

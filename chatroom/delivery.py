@@ -35,7 +35,8 @@ def refuse(settled: Settled, ids: frozenset[int], waiting: Iterable[list[Event]]
     for room, batch in settled.batches.items():
         for member, event in batch.refuse(ids):
             if member in mails:  # it may be gone
-                mails[member].append(Notice(event.id, event.time, None, "", "", _NOT_KEPT))
+                told = Notice(event.id, event.time, None, "", "", _NOT_KEPT, member.nick)
+                mails[member].append(told)
         room.forget(ids)
     for mail in (*mails.values(), *waiting):
         mail[:] = [_shown_without(event, ids) for event in mail]
@@ -112,9 +113,10 @@ def _write_shared(shared: list[tuple[Batch, Iterable[Member]]], failures: list[E
         for member in members:
             try:
                 if member.view is not view:  # next to none, since most have the same
-                    data = batch[member.view]
+                    data = batch[member.view] or None
                     view = member.view
-                member.write(data)
+                if data is not None:
+                    member.write(data)
             except Exception as error:
                 failures.append(error)
 
@@ -131,7 +133,7 @@ def _shares(
         except Exception as error:
             failures.append(error)
         else:
-            if data is not None:
+            if data:
                 own.append((member, data))
     return own
 
@@ -152,7 +154,7 @@ class _Shares:
 
     def __init__(self) -> None:
         self._wholes: dict[object, Any] = {}
-        self._mail: dict[View, dict[int, Any]] = {}
+        self._mail: dict[View, dict[Event, Any]] = {}
 
     def share(self, member: Member, mail: list[Event], busy: list[Batch]) -> Any:
         """Its mail and its part of its rooms' batches; None for nothing."""
@@ -188,6 +190,7 @@ class _Shares:
     def _rendered(self, view: View, mail: list[Event]) -> list[tuple[int, Any]]:
         """Of the mail of many who leave at once, most is the same: what was said before."""
         known = self._mail.setdefault(view, {})
-        new = [event for event in mail if event.id not in known]
-        known.update(zip((event.id for event in new), view.render(new), strict=True))
-        return [(event.id, known[event.id]) for event in mail]
+        # By the event itself: what one said to another has one id, and reads otherwise to each.
+        new = [event for event in mail if event not in known]
+        known.update(zip(new, view.render(new), strict=True))
+        return [(event.id, known[event]) for event in mail]

@@ -25,6 +25,12 @@ class Directory:
         self._guests = count(1)
         self.lobby = self._room(room_name(lobby))
 
+    def show_guests(self, *, by_address: bool) -> None:
+        """Show guests by their address or by their nick, also those who are here."""
+        self.guests_by_address = by_address
+        for member in self.members.values():
+            member.shown = self._shown(member)
+
     def find(self, nick: str) -> Member:
         """The member of that nick. Raises NoSuchMember."""
         try:
@@ -44,8 +50,8 @@ class Directory:
             raise NotInRoom(f"You are not in {room_name(name)}. /join it first.")
         return room
 
-    def _room(self, name: str) -> Room:
-        room = self.rooms[fold(name)] = Room(name, self.limits.recent or 0)
+    def _room(self, name: str, now: float = 0.0) -> Room:
+        room = self.rooms[fold(name)] = Room(name, self.limits.recent or 0, now)
         return room
 
     def _guest_nick(self) -> str:
@@ -57,6 +63,7 @@ class Directory:
         by_address = self.guests_by_address and member.guest
         return (by_address and member.address) or member.nick
 
-    def _must_be_free(self, nick: str, member: Member | None = None) -> None:
+    def must_be_free(self, nick: str, member: Member | None = None) -> None:
+        """Raises BadName or NameTaken unless the nick may be taken, or is this member's."""
         if self.members.get(fold(check_nick(nick)), member) is not member:
             raise NameTaken(f"{nick} is taken. Choose another nick.")

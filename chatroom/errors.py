@@ -4,16 +4,27 @@ from __future__ import annotations
 
 __all__ = [
     "AlreadyInRoom",
+    "BadKey",
     "BadName",
     "BadText",
     "BadUsage",
+    "Banned",
+    "CannotSpeak",
     "ChatError",
+    "InviteOnly",
+    "NameKept",
     "NameTaken",
+    "NoSuchLine",
     "NoSuchMember",
     "NoSuchRoom",
     "NotAllowed",
     "NotInRoom",
+    "NotLoggedIn",
+    "NotOperator",
+    "NotServerOperator",
+    "RoomFull",
     "TooMany",
+    "WrongPassword",
 ]
 
 
@@ -29,6 +40,10 @@ class NameTaken(ChatError):
     """Another member has this nick."""
 
 
+class NameKept(NameTaken):
+    """The nick is registered, and not by who asks for it."""
+
+
 class NoSuchMember(ChatError):
     """Nobody here has this nick."""
 
@@ -37,12 +52,52 @@ class NoSuchRoom(ChatError):
     """No room has this name."""
 
 
+class NoSuchLine(ChatError):
+    """No line of this room has this number, or it can't be taken out."""
+
+
 class NotInRoom(ChatError):
     """The member is not in the room it speaks of."""
 
 
 class NotAllowed(ChatError):
     """One has to be somebody else for this, or somewhere else, or to wait."""
+
+
+class NotLoggedIn(NotAllowed):
+    """One has to log in first."""
+
+
+class NotOperator(NotAllowed):
+    """Only an operator of the room may, or one who ranks higher."""
+
+
+class NotServerOperator(NotAllowed):
+    """Only who runs the server may."""
+
+
+class CannotSpeak(NotAllowed):
+    """What the member says is not wanted there: it is muted, or has no voice, or is outside."""
+
+
+class Banned(NotAllowed):
+    """The member is banned, from the room or from the server."""
+
+
+class InviteOnly(NotAllowed):
+    """The room lets in only who is invited."""
+
+
+class BadKey(NotAllowed):
+    """The room has a key, and this is not it."""
+
+
+class RoomFull(NotAllowed):
+    """As many are in the room as it lets in."""
+
+
+class WrongPassword(NotAllowed):
+    """The name and the password do not belong together, or there is no such name."""
 
 
 class AlreadyInRoom(ChatError):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from chatroom.events import Profile, Told
     from chatroom.member import Member
     from chatroom.room import Room
 
 __all__ = ["Guard", "Verb"]
 
-Verb = Literal["join", "leave", "say", "act", "topic", "tell", "rename", "command"]
+Verb = Literal["join", "leave", "say", "act", "tag", "topic", "tell", "rename", "command"]
 """What a member asks for."""
 
 
@@ -34,6 +35,7 @@ class Guard:
         | join | the room's name | the key it gave |
         | say | the room's name, '' in none | the text, maybe several lines |
         | act, topic | the room's name | the text |
+        | tag | the room's name, or the other's nick | |
         | leave | the room's name | the reason, which is left out if it is refused |
         | tell | the other's nick | the text |
         | rename | the new nick | |
@@ -42,6 +44,21 @@ class Guard:
         What is refused of several lines is asked for again line by line, so nothing may be
         counted before it is allowed as a whole.
         """
+
+    def entered(self, member: Member, now: float) -> None:
+        """A member is in the hub now."""
+
+    def renamed(self, member: Member, was: str, now: float) -> None:
+        """A member has another nick than it had."""
+
+    def profiled(self, member: Member, event: Profile) -> None:
+        """A member is away or back, or somebody else than it was."""
+
+    def room_renamed(self, room: Room, was: str, now: float) -> None:
+        """A room has another name than it had."""
+
+    def wrote(self, member: Member, to: Member, event: Told) -> None:
+        """A member said something to another alone."""
 
     def made(self, room: Room, member: Member | None) -> None:
         """A room was made, for `member` to enter; it is empty yet."""

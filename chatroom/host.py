@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import Any
 
+from chatroom.archive import Archive
+from chatroom.authority import Authority
+from chatroom.cloak import Cloak
 from chatroom.directory import Directory
-from chatroom.events import Event, Notice, Redacted, Replayed
+from chatroom.events import Event, Invited, Notice, Redacted, Replayed, Reply, RoomRenamed, Ruled
 from chatroom.guard import Guard, Verb
 from chatroom.limits import Limits
 from chatroom.member import Member
+from chatroom.names import fold
+from chatroom.registrar import Registrar
 from chatroom.room import Room, ignores
+from chatroom.rules import Change
 from chatroom.turn import Gate, Later, Turn, no_turns
 
 __all__ = ["Host"]
@@ -21,7 +27,8 @@ class Host(Directory):
     """Gives every event its id, and collects those of one turn (`Turn`).
 
     `guards` are asked before each verb. `commands` has those that this hub has beside the
-    usual, or in their place, by name.
+    usual, or in their place, by name. `authority`, `registrar` and `archive` are who keeps order,
+    who knows accounts and who keeps what was said. `cloak` makes an address unreadable.
     """
 
     def __init__(
@@ -36,7 +43,17 @@ class Host(Directory):
         self._turn = Turn(end_of_turn or no_turns)
         self.observers = self._turn.observers
         self.guards: list[Guard] = []
+        self.authority = Authority()
+        self.registrar = Registrar()
+        self.archive = Archive(self)
+        self.cloak = Cloak(b"")
         self.commands: dict[str, Any] = {}  # see `commands.attach`
+
+    @property
+    def turn_number(self) -> int:
+        """Another one each time that something is about to be told: while it stays the same,
+        nobody comes, goes or is changed."""
+        return self._turn.number
 
     @property
     def needs_turns(self) -> bool:
@@ -75,9 +92,56 @@ class Host(Directory):
 
     def notify(self, member: Member, text: str, now: float) -> None:
         """The server's word to one member, a Notice for each line of `text`."""
-        notices = [Notice(*self._by_server(now), line) for line in text.splitlines()]
+        notices = [Notice(*self._by_server(now), line, member.nick) for line in text.splitlines()]
         if notices:
             self._turn.mail(member, *notices)
+
+    def reply(self, member: Member, frame: object, now: float) -> None:
+        """What a member's own door says to it, in its place among all that it is told."""
+        self._turn.mail(member, Reply(*self._by_server(now), frame))
+
+    def mail(self, member: Member, event: Event) -> None:
+        """Show one member an event that others may have been told of."""
+        self._turn.mail(member, event)
+
+    def ruled(
+        self, member: Member | None, room: Room, text: str, changes: Sequence[Change], now: float
+    ) -> None:
+        """Tell a room that the member, or the server, changed its rules; `text` is what it did,
+        without who, or '' where something else says so."""
+        if member is None:
+            by = next(self._ids), now, room.name, "", ""
+            event = Ruled(*by, text, tuple(changes))
+        else:
+            event = Ruled(*self._by(member, now, room), text, tuple(changes), member.who)
+        self._turn.post(None, (room,), event)
+
+    def invite(self, member: Member, to: Member, room: Room, now: float) -> None:
+        """Tell one that the member lets it into a room. Nobody is asked."""
+        if Invited in to.echoes:
+            event = Invited(*self._by(member, now, room), to.nick, member.who)
+            self._turn.mail(to, event)
+        else:
+            text = f"{member.shown} invites you to {room.name}: /join {room.name}"
+            self.notify(to, text, now)
+
+    def rename_room(self, member: Member, room: Room, name: str, reason: str, now: float) -> None:
+        """Give a room another name, which is free. Nobody is asked."""
+        was = room.name
+        del self.rooms[fold(was)]
+        room.rename(name)
+        self.rooms[fold(name)] = room
+        about = self._by(member, now, room)
+        self._turn.post(
+            None, (room,), RoomRenamed(*about[:2], was, *about[3:], name, reason, member.who)
+        )
+        for other in room.members:
+            try:
+                other.refresh()
+            except Exception as error:  # a program's own door, which costs nobody else the name
+                self._turn.failures.append(error)
+        for guard in self.guards:
+            guard.room_renamed(room, was, now)
 
     def word(self, room: Room, text: str, now: float) -> None:
         """The server's word to a room, one line."""
@@ -89,9 +153,9 @@ class Host(Directory):
         for member in self.members.values():
             self.notify(member, text, now)
 
-    def dismiss(self, text: str, now: float) -> None:
-        """Tell everyone, and close every door after this turn."""
-        for member in self.members.values():
+    def dismiss(self, text: str, now: float, members: Iterable[Member] | None = None) -> None:
+        """Tell everyone, or these, and close their doors after this turn."""
+        for member in self.members.values() if members is None else members:
             self.notify(member, text, now)
             self._turn.close(member)
 
@@ -115,7 +179,7 @@ class Host(Directory):
         self, member: Member, room: Room, line: int, author: str, reason: str, now: float
     ) -> None:
         """Take a line out of what is shown again, and tell the room."""
-        event = Redacted(*self._by(member, now, room), line, author, reason)
+        event = Redacted(*self._by(member, now, room), line, author, reason, member.who)
         room.redact(event)
         self._turn.post(None, (room,), event)
 

@@ -7,34 +7,38 @@ wire format. A verb either happens whole or raises a ChatError that says why not
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice, repeat
+from typing import Any
 
 from chatroom.admission import Admission
-from chatroom.errors import BadName, ChatError, NameTaken, NoSuchMember, TooMany
+from chatroom.errors import BadName, BadText, ChatError, NameTaken, NoSuchMember, TooMany
 from chatroom.events import (
-    Acted,
+    Arrived,
+    Event,
+    Gone,
     Joined,
     Kicked,
     Left,
+    Profile,
     Renamed,
-    Said,
-    Told,
     TopicSet,
     Welcomed,
-    many,
 )
-from chatroom.host import Host
+from chatroom.identity import Identity
 from chatroom.limits import Limits
-from chatroom.member import Door, Member
+from chatroom.member import LINE_USER, Door, Member
 from chatroom.names import fold, room_name
 from chatroom.room import Room, arrival
+from chatroom.speaking import Speaking
 
-__all__ = ["MOST_IGNORED", "Hub"]
+__all__ = ["MOST_IGNORED", "TOPIC_BYTES", "Hub"]
 
 MOST_IGNORED = 100
 
+TOPIC_BYTES = 390
+"""In the longest topic, in UTF-8: so many fit a line of IRC's (512 bytes) beside all else."""
 
-class Hub(Host):
+
+class Hub(Speaking):
     """One chat, and everyone in it.
 
     `end_of_turn` is called with a callable when something was accepted, and calls it
@@ -56,6 +60,7 @@ class Hub(Host):
         self.welcome = welcome
         self.motd = motd
         self.started: float | None = None
+        self.most_members = 0
         self.admission = Admission(self.limits)
 
     def apply(self, limits: Limits) -> None:
@@ -68,20 +73,39 @@ class Hub(Host):
 
     # Coming and going
 
-    def enter(self, door: Door, now: float, nick: str = "", address: str = "") -> Member:
+    def enter(
+        self,
+        door: Door,
+        now: float,
+        nick: str = "",
+        address: str = "",
+        who: Identity | None = None,
+        *,
+        greeted: bool = True,
+    ) -> Member:
         """Someone arrives: a guest in the lobby, or under `nick` (a program's own member).
+        `greeted`: it is welcomed, and in the lobby at once; if not, its door sees to that.
 
         Raises BadName or NameTaken; a guest always gets in.
         """
         self._turn.end_early(joins=True)
         if nick:
-            self._must_be_free(nick)
-        member = Member(nick or self._guest_nick(), door, address, now)
+            self.must_be_free(nick)
+        who = who or Identity(LINE_USER, self.cloak(address))
+        member = Member(nick or self._guest_nick(), door, address, now, who)
         member.guest = not nick
         member.shown = self._shown(member)
         self.members[member.folded] = member
+        self.most_members = max(self.most_members, len(self.members))
         if self.started is None:
             self.started = now
+        for guard in self.guards:
+            guard.entered(member, now)
+        if greeted:
+            self._greet(member, now)
+        return member
+
+    def _greet(self, member: Member, now: float) -> None:
         if self.welcome:
             self._turn.mail(member, Welcomed(*self._by_server(now), self.welcome))
         self.notify(member, self.motd, now)
@@ -91,7 +115,6 @@ class Hub(Host):
             self.notify(member, str(refusal), now)
         else:
             self._enter_room(member, self.lobby, now)
-        return member
 
     def leave(
         self, member: Member, reason: str, now: float, *, gone: bool = False, said: bool = False
@@ -102,10 +125,17 @@ class Hub(Host):
         if not member.present:
             return
         member.present = False
+        member.why_left = reason
         member.last_from = None
+        where: dict[Room, str] = {}
         for room in tuple(member.rooms):
             why = self._last_words(member, room, reason, now) if said else reason
             self._leave_room(member, room, why, now, gone)
+            if room.members:
+                where[room] = why
+        if where:  # all are told one reason: none, where it may not be said in one of the rooms
+            why = "" if "" in where.values() else reason
+            self._turn.post(None, where, Gone(*self._by(member, now), why, member.who, said))
         del self.members[member.folded]
         self._turn.ignorers.discard(member)
         if not gone:
@@ -118,8 +148,9 @@ class Hub(Host):
         self._turn.end_early()
         self.room_of(member, room.name)
         why = f": {reason}" if reason else "."
-        self.notify(member, f"You were kicked from {room.name} by {by.shown}{why}", now)
-        self._leave_room(member, room, reason, now, gone=False, by=by.shown)
+        if Kicked not in member.echoes:
+            self.notify(member, f"You were kicked from {room.name} by {by.shown}{why}", now)
+        self._leave_room(member, room, reason, now, gone=False, by=by)
 
     def join(self, member: Member, name: str, now: float, key: str = "") -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
@@ -136,7 +167,7 @@ class Hub(Host):
         self.ask("join", member, name, key, now)
         member.spend("joins", self.limits.joins, now, "You join rooms too fast.")
         if room is None:
-            room = self._room(name)
+            room = self._room(name, now)
             for guard in self.guards:
                 guard.made(room, member)
         self._enter_room(member, room, now)
@@ -150,53 +181,32 @@ class Hub(Host):
         self._leave_room(member, room, reason, now, gone=False)
         return room
 
-    # Speaking
-
-    def say(self, member: Member, text: str, now: float) -> None:
-        """Say each line of `text` in the member's current room. Raises NotInRoom."""
-        self._turn.end_early()
-        room = member.current
-        if self.guards:
-            self.ask("say", member, "" if room is None else room.name, text, now)
-        room = room or self.room_of(member, "")
-        member.spoke = now
-        by = now, room.name, member.nick, member.shown
-        lines = text.splitlines()
-        if lines:
-            rows = zip(islice(self._ids, len(lines)), *map(repeat, by), lines, strict=False)
-            self._turn.post(member, (room,), *many(Said, rows))
-
-    def act(self, member: Member, text: str, now: float) -> None:
-        """Tell the current room what the member does. Raises NotInRoom."""
-        self._turn.end_early()
-        room = self.room_of(member, "")
-        self.ask("act", member, room.name, text, now)
-        member.spoke = now
-        self._turn.post(member, (room,), Acted(*self._by(member, now, room), text))
-
-    def tell(self, member: Member, nick: str, text: str, now: float) -> Member:
-        """Say a line to one member alone; returns it. Raises NoSuchMember."""
-        member.must_be_present()
-        to = self.find(nick)
-        self.ask("tell", member, to.nick, text, now)
-        member.spoke = now
-        self._turn.mail(member, Told(*self._by(member, now), to.nick, text, echo=True))
-        if member.folded not in to.ignored:
-            to.last_from = member
-            self._turn.mail(to, Told(*self._by(member, now), to.nick, text, echo=False))
-        return to
-
     # Being someone
 
-    def show_guests(self, *, by_address: bool) -> None:
-        """Show guests by their address or by their nick, also those who are here."""
-        self.guests_by_address = by_address
-        for member in self.members.values():
-            member.shown = self._shown(member)
-
-    def set_away(self, member: Member, text: str | None) -> None:
+    def set_away(self, member: Member, text: str | None, now: float) -> None:
         """Mark the member as away, for a reason or none (''), or as back (None)."""
-        member.away = text
+        self._turn.end_early()
+        was, member.away = member.away, text
+        if was != text:
+            self._profile(member, member.who, was, now)
+
+    def identify(self, member: Member, now: float, **changes: Any) -> None:
+        """Change what is known of a member beside its nick: fields of its Identity."""
+        self._turn.end_early()
+        was = member.who
+        who = was._replace(**changes)
+        if who != was:
+            member.who = who
+            self._profile(member, was, member.away, now)
+
+    def _profile(self, member: Member, was: Identity, was_away: str | None, now: float) -> None:
+        about = self._by(member, now)
+        event = Profile(*about, was, member.who, was_away, member.away)
+        self._turn.post(member, member.rooms, event)
+        if member.present and not member.rooms and Profile in member.echoes:
+            self._turn.mail(member, event)
+        for guard in self.guards:
+            guard.profiled(member, event)
 
     def rename(self, member: Member, nick: str, now: float, *, freely: bool = False) -> None:
         """Take another nick. Raises BadName, NameTaken, TooMany. `freely`, whoever asks for it:
@@ -207,7 +217,7 @@ class Hub(Host):
             raise NameTaken(f"You are {nick} already.")
         if not freely:
             self.ask("rename", member, nick, "", now)
-        self._must_be_free(nick, member)
+        self.must_be_free(nick, member)
         if not freely:
             member.spend("nick", self.limits.nick_changes, now, "You change nicks too fast.")
         self._rename(member, nick, now)
@@ -218,8 +228,11 @@ class Hub(Host):
         self._rename(member, self._guest_nick(), now, guest=True)
 
     def _rename(self, member: Member, nick: str, now: float, guest: bool = False) -> None:
-        event = Renamed(*self._by(member, now), nick)
+        was = member.nick
+        event = Renamed(*self._by(member, now), nick, member.who)
         self._turn.post(member, member.rooms, event)
+        if not member.rooms and Renamed in member.echoes:
+            self._turn.mail(member, event)
         for other in self._turn.ignorers:
             if member.folded in other.ignored:
                 self._settle(other)
@@ -229,14 +242,21 @@ class Hub(Host):
         member.shown = self._shown(member)
         self.members[member.folded] = member
         member.refresh()
+        for guard in self.guards:
+            guard.renamed(member, was, now)
 
-    def set_topic(self, member: Member, topic: str, now: float) -> Room:
-        """Set the current room's topic; an empty one clears it. Raises NotInRoom."""
+    def set_topic(self, member: Member, topic: str, now: float, room: Room | None = None) -> Room:
+        """Set the topic of a room, the current one unless given; an empty one clears it. Raises
+        NotInRoom."""
         self._turn.end_early()
-        room = self.room_of(member, "")
+        room = self.room_of(member, "" if room is None else room.name)
+        if len(topic.encode()) > TOPIC_BYTES:
+            raise BadText(f"A topic has at most {TOPIC_BYTES} bytes. Choose a shorter one.")
         self.ask("topic", member, room.name, topic, now)
         room.topic, room.topic_by = topic, member.nick if topic else ""
-        self._turn.post(member, (room,), TopicSet(*self._by(member, now, room), topic))
+        room.topic_at = now
+        event = TopicSet(*self._by(member, now, room), topic, member.who)
+        self._turn.post(member, (room,), event)
         for guard in self.guards:
             guard.topic_set(room)
         return room
@@ -265,13 +285,17 @@ class Hub(Host):
     # Inside
 
     def _enter_room(self, member: Member, room: Room, now: float) -> None:
-        self.replay(member, room, self.limits.recent or 0, now)
+        if getattr(member.door, "replays", True):
+            self.replay(member, room, self.limits.recent or 0, now)
         room.joined(member)
         member.rooms[room] = None
         here = len(room.members)
-        self._turn.post(member, (room,), Joined(*self._by(member, now, room), here))
+        about = self._by(member, now, room)
+        joined = Joined(*about, here, member.who, member.away)
+        self._turn.post(member, (room,), joined)
         self._switch(member, room)
-        self.notify(member, arrival(member, room), now)
+        text = arrival(member, room)
+        self._turn.mail(member, Arrived(*self._by(member, now), text, room, joined, member))
         for guard in self.guards:
             guard.joined(room, member, now)
 
@@ -285,7 +309,13 @@ class Hub(Host):
         return reason
 
     def _leave_room(
-        self, member: Member, room: Room, reason: str, now: float, gone: bool, by: str = ""
+        self,
+        member: Member,
+        room: Room,
+        reason: str,
+        now: float,
+        gone: bool,
+        by: Member | None = None,
     ) -> None:
         if not gone:
             self._turn.mail(member, *room.coming(member))
@@ -293,8 +323,12 @@ class Hub(Host):
         del member.rooms[room]
         here = len(room.members)
         about = self._by(member, now, room)
-        left = Left(*about, here, reason)
-        self._turn.post(None, (room,), Kicked(*about, here, reason, by) if by else left)
+        left: Event = Left(*about, here, reason, member.who, not member.present)
+        if by is not None:
+            left = Kicked(*about, here, reason, by.shown, member.who, by.nick, by.who)
+        self._turn.post(None, (room,), left)
+        if member.present and type(left) in member.echoes:
+            self._turn.mail(member, left)
         if not room.members:
             if room is not self.lobby:
                 del self.rooms[fold(room.name)]

@@ -12,18 +12,18 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from chatroom.archive import Archive
+from chatroom.cloak import Cloak
 from chatroom.commands import attach
 from chatroom.config import Settings
-from chatroom.events import Redacted
 from chatroom.hub import Hub
-from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.room import Room
 from chatroom.store.accounts import Accounts
-from chatroom.store.checkers import StoredAccounts, make_portal
+from chatroom.store.archive import StoredArchive
 from chatroom.store.database import Database
 from chatroom.store.guesses import Guesses
-from chatroom.store.history import History, no_line
+from chatroom.store.history import History
 from chatroom.store.letters import Letters
 from chatroom.store.logincommands import attach_logins
 from chatroom.store.logins import Logins
@@ -34,7 +34,9 @@ from chatroom.store.operators import Operators
 from chatroom.store.passwords import Passwords
 from chatroom.store.reading import Reading
 from chatroom.store.retention import Retention
+from chatroom.store.secrets import secret
 from chatroom.store.sqlitefile import SQLiteFile, StoreError
+from chatroom.store.storedregistrar import StoredRegistrar
 
 __all__ = ["Keeping"]
 
@@ -62,17 +64,21 @@ class Keeping:
         self._clock = clock
         self._retention: Retention | None = None
         self._database: Database | None = None
-        self._logins: Logins | None = None
+        self._registrar: StoredRegistrar | None = None
         self._history: History | None = None
 
     def open(self) -> None:
         """Read what is to be known at once, and attach all to the hub. Raises StoreError."""
         hub = self._hub
         guards, known = list(hub.guards), dict(hub.commands)
+        self._archive = hub.archive
+        self._were = hub.registrar, hub.cloak, hub.authority
         self._database = database = self._opened()
         try:
             self._attach(database)
         except StoreError:
+            hub.registrar, hub.cloak, hub.authority = self._were
+            hub.archive = self._archive
             database.abandon()  # its threads would keep the process from ending
             raise
         self._guards = [guard for guard in hub.guards if guard not in guards]
@@ -87,11 +93,13 @@ class Keeping:
         self._tidying.start(_TIDY_SECONDS, now=False)
 
     def _attach(self, database: Database) -> None:
+        self._hub.cloak = Cloak(secret(database, "cloak"))
         self._passwords = Passwords(self._reactor)
         guesses = Guesses(self._ban)
         accounts = self._attach_accounts(database, guesses)
         self._attach_moderation(database, guesses, accounts)
         self._history = self._attach_history(database) if self._settings.store else None
+        self._attach_archive(self._history, accounts)
 
     def _opened(self) -> Database:
         settings = self._settings
@@ -132,6 +140,8 @@ class Keeping:
             if command is not None:
                 self._hub.commands[name] = command
         self._hub.use_gate(None)
+        self._hub.archive = self._archive
+        self._hub.registrar, self._hub.cloak, self._hub.authority = self._were
         return database.close()
 
     def _attach_accounts(self, database: Database, guesses: Guesses) -> Accounts | None:
@@ -139,21 +149,22 @@ class Keeping:
         if mode == "off":
             return None
         accounts = Accounts(database, mode)
-        stored = StoredAccounts(database, self._passwords)
-        guests = mode == "optional"
-        portal = make_portal(stored, accounts.nicks, self._checkers, guests=guests)
-        self._logins = Logins(
+        self._registrar = self._hub.registrar = registrar = StoredRegistrar(
+            self._hub,
+            database,
             accounts,
-            portal,
             self._passwords,
             guesses,
             self._clock,
+            self._checkers,
             plaintext=self._settings.accounts.plaintext,
             registers=not self._checkers,
             reserved=self._is_operators,
+            shortest=self._settings.accounts.shortest_password,
         )
-        attach_logins(self._hub, self._logins)
-        Letters(database, accounts, self._clock).attach(self._hub, self._logins)
+        attach_logins(self._hub, Logins(accounts, registrar, self._clock))
+        registrar.letters = letters = Letters(database, accounts, self._clock)
+        letters.attach(self._hub, registrar.sessions)
         return accounts
 
     def _attach_moderation(
@@ -168,14 +179,13 @@ class Keeping:
             hide_room=self._hide_name,
         )
         moderation.attach()
-        if accounts is not None and self._logins is not None:
+        if accounts is not None and self._registrar is not None:
             accounts.on_drop.append(moderation.forget_account)
             accounts.on_before_drop.append(moderation.may_drop)
-            self._logins.on_login.insert(0, moderation.logged_in)
+            self._registrar.sessions.on_login.insert(0, moderation.logged_in)
         self._operators = Operators(moderation, self._passwords, guesses, self._clock)
         self._operators.attach()
-        further = [*commands(moderation, self._redact), *self._operators.commands()]
-        attach(self._hub, further)
+        attach(self._hub, [*commands(moderation), *self._operators.commands()])
 
     def _attach_history(self, database: Database) -> History:
         kept = self._settings.history
@@ -193,6 +203,22 @@ class Keeping:
         )
         self._retention.start()
         return history
+
+    def _attach_archive(self, history: History | None, accounts: Accounts | None) -> None:
+        """What was said, for whoever asks, and what is kept beside it."""
+        hub, private = self._hub, self._settings.history.private
+        archive = Archive(hub) if history is None else StoredArchive(history, private=private)
+        hub.archive = archive
+        hub.guards.append(archive)
+        if accounts is not None:
+            accounts.on_drop.insert(0, self._forget_account)
+
+    def _forget_account(self, account: str) -> None:
+        """Before its rooms are nobody's."""
+        for room in self._moderation.rooms.owned(account):
+            if room not in self._hub.rooms:
+                self._hub.archive.forget(f"room:{room}")
+        self._hub.archive.forget_account(account)
 
     def _is_operators(self, nick: str) -> bool:
         """Whether a folded nick is an operator's by the settings."""
@@ -215,16 +241,3 @@ class Keeping:
     def _hide_name(self, room: str) -> None:
         if self._history is not None:
             self._history.hide_name(room)
-
-    def _redact(
-        self, member: Member, room: Room, line: int, why: str, told: Callable[[], object]
-    ) -> None:
-        if self._history is not None:
-            self._history.redact(member, room, line, why, told)
-            return
-        for event in room.recent:
-            if event.id == line and not isinstance(event, Redacted):
-                told()
-                self._hub.redact(member, room, line, event.shown, why, self._clock())
-                return
-        self._hub.notify(member, no_line(room, line), self._clock())

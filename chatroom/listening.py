@@ -91,6 +91,9 @@ class Listener:
         if where == path:
             return where, f"nc -U {path}"
         here = "localhost" if host.host in ("0.0.0.0", "::") else host.host
+        if self.protocol == "irc":
+            tls = " --tls" if self._kind in ("tls", "ssl") else ""
+            return where, f"irssi{tls} -c {here} -p {host.port}, or any IRC program"
         if self._kind in ("tls", "ssl"):
             return where, f"openssl s_client -quiet -connect {here}:{host.port}"
         return where, f"nc {here} {host.port}"

@@ -11,7 +11,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from chatroom.errors import NoSuchMember, TooMany
-from chatroom.events import Event
+from chatroom.events import Event, Told
+from chatroom.identity import Identity
 from chatroom.limits import Rate, TokenBucket
 from chatroom.names import fold
 from chatroom.phrases import plural
@@ -19,12 +20,19 @@ from chatroom.phrases import plural
 if TYPE_CHECKING:
     from chatroom.room import Room
 
-__all__ = ["Bell", "Door", "Listener", "Member", "Timestamps", "View"]
+__all__ = ["ECHOES", "LINE_USER", "Bell", "Door", "Listener", "Member", "Timestamps", "View"]
 
 Timestamps = Literal["off", "time", "datetime", "id"]
 Bell = Literal["off", "msg", "mention", "all"]
 
 _NOBODY: frozenset[str] = frozenset()  # once for all: each takes 216 bytes
+
+ECHOES: frozenset[type[Event]] = frozenset({Told})
+"""Of what a member does, what its door is told back like everyone else, unless it says otherwise:
+what else there is, the reply to the command says."""
+
+LINE_USER = "~u"
+"""What a member calls itself beside its nick where its protocol asks for no such thing."""
 
 
 class View(Protocol):
@@ -44,7 +52,8 @@ class View(Protocol):
 
 
 class Door(Protocol):
-    """How the hub reaches the one behind a member."""
+    """How the hub reaches the one behind a member. It may have `echoes`, as `ECHOES`, and with
+    `replays` False it shows a room's last lines by itself."""
 
     @property
     def is_private(self) -> bool:
@@ -63,10 +72,13 @@ class Door(Protocol):
 class Member:
     """Someone in the chat. Only the Hub changes it, but for how it wants its events written.
 
-    `account` is the folded name of the account it has proven to be, or ''.
+    `account` is the folded name of the account it has proven to be, or ''; `who` is what there is
+    to know of it beside its nick. `echoes` are the kinds of events that it is told back when it
+    brings them about. `why_left` is the reason, once it is `present` no more.
     """
 
     __slots__ = (
+        "_who",
         "account",
         "address",
         "away",
@@ -74,6 +86,7 @@ class Member:
         "buckets",
         "current",
         "door",
+        "echoes",
         "folded",
         "guest",
         "ignored",
@@ -86,18 +99,24 @@ class Member:
         "spoke",
         "timestamps",
         "view",
+        "why_left",
         "write",
     )
 
-    def __init__(self, nick: str, door: Door, address: str, now: float) -> None:
+    def __init__(
+        self, nick: str, door: Door, address: str, now: float, who: Identity | None = None
+    ) -> None:
         self.nick = self.shown = nick
         self.folded = fold(nick)
         self.door = door
         self.address = address
         self.write: Callable[[Any], object] = door.write
-        self.account = ""
+        self._who = who or Identity(LINE_USER, "")
+        self.account = self._who.account
+        self.echoes: frozenset[type[Event]] = getattr(door, "echoes", ECHOES)
         self.guest = False
         self.present = True
+        self.why_left = ""
         self.rooms: dict[Room, None] = {}
         self.current: Room | None = None
         self.ignored = _NOBODY
@@ -108,6 +127,19 @@ class Member:
         self.since = self.spoke = now
         self.buckets: dict[str, TokenBucket] | None = None
         self.view = door.view(self)
+
+    @property
+    def who(self) -> Identity:
+        """Its identity as it is now: the same object until something of it changes."""
+        who = self._who
+        if who.account != self.account:
+            who = self._who = who._replace(account=self.account)
+        return who
+
+    @who.setter
+    def who(self, who: Identity) -> None:
+        self._who = who
+        self.account = who.account
 
     def must_be_present(self) -> None:
         """Raises NoSuchMember: a program's member may go on calling verbs after it left."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any
 
-from chatroom.events import Acted, Event, Redacted, Said
+from chatroom.events import Acted, Event, Redacted, Said, Tagged
 from chatroom.member import Member, View
 from chatroom.names import fold
 from chatroom.phrases import listed
+from chatroom.rules import Rules
 
 __all__ = ["Batch", "Room", "arrival", "ignores"]
 
@@ -20,29 +21,36 @@ _NOTHING: deque[Event] = deque(maxlen=0)
 
 
 class Room:
-    """Members see what is posted in the order of posting. Only the Hub changes it."""
+    """Members see what is posted in the order of posting. Only the Hub changes it, and an
+    Authority its `rules`. `made` and `topic_at` are seconds since the epoch, 0 if not known."""
 
-    __slots__ = ("_batch", "_most_recent", "members", "name", "recent", "topic", "topic_by")
+    __slots__ = (
+        "_batch", "_most_recent", "made", "members", "name", "recent", "rules", "topic",
+        "topic_at", "topic_by",
+    )  # fmt: skip
 
-    def __init__(self, name: str, recent: int) -> None:
+    def __init__(self, name: str, recent: int, made: float = 0.0) -> None:
         self.name = name
+        self.made = made
+        self.rules = Rules(name)
         self.topic = ""
         self.topic_by = ""
+        self.topic_at = 0.0
         self.members: dict[Member, None] = {}
         self.recent: deque[Event] = _NOTHING  # until something is said, which saves 700 bytes
         self._most_recent = recent
         self._batch: Batch | None = None
 
-    def post(self, origin: Member | None, *events: Event) -> None:
+    def post(self, origin: Member | None, *events: Event, back: bool = False) -> None:
         """Keep the events, which are of one kind, and add them to this turn's batch. `origin`
-        does not get them back."""
+        gets them only if it is to get them `back`."""
         if isinstance(events[0], (Said, Acted)):
             if self.recent is _NOTHING:
                 self.recent = deque(maxlen=self._most_recent)
             self.recent.extend(events)
         if self._batch is None:
             self._batch = Batch()
-        self._batch.post(origin, *events)
+        self._batch.post(origin, *events, back=back)
 
     def joined(self, member: Member) -> None:
         """Let `member` in; of this turn it gets only what is posted from now on."""
@@ -69,6 +77,13 @@ class Room:
         if self.recent:
             self.recent = deque(self.recent, maxlen=recent)
 
+    def rename(self, name: str) -> None:
+        """Have another name, also in what is shown again."""
+        self.name = self.rules.name = name
+        again: Any = self.recent
+        if again:
+            self.recent = deque((line._replace(room=name) for line in again), again.maxlen)
+
     def redact(self, event: Redacted) -> None:
         """Show the event from now on where the line stood that it takes out."""
         for i, line in enumerate(self.recent):
@@ -82,6 +97,7 @@ class Room:
                     line.id,
                     event.author,
                     event.reason,
+                    event.who,
                 )
 
     def recall(self, events: Iterable[Event]) -> None:
@@ -117,21 +133,23 @@ class Batch(dict[View, Any]):
     everyone who has that view. A dict, since looking it up is on the way of every delivery.
     """
 
-    __slots__ = ("_frames", "_own", "_sequences", "events", "starts")
+    __slots__ = ("_back", "_frames", "_own", "_sequences", "events", "starts")
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[Event] = []
         self.starts: dict[Member, int] = {}
         self._own: dict[Member, list[int]] = {}
+        self._back: dict[Member, list[int]] = {}
         self._frames: dict[View, dict[int, Any]] = {}
         self._sequences: dict[View, Sequence[Any]] = {}
 
-    def post(self, origin: Member | None, *events: Event) -> None:
-        """Add events, which everyone gets but `origin`."""
+    def post(self, origin: Member | None, *events: Event, back: bool = False) -> None:
+        """Add events, which everyone gets, `origin` only if it is to get them `back`."""
         self.events += events
         if origin is not None:
-            self._own.setdefault(origin, []).extend(map(_id, events))
+            posted = self._back if back else self._own
+            posted.setdefault(origin, []).extend(map(_id, events))
 
     def refuse(self, ids: Collection[int]) -> list[tuple[Member, Event]]:
         """Take events out again; returns them, each with who posted it."""
@@ -139,7 +157,8 @@ class Batch(dict[View, Any]):
         for member, start in self.starts.items():
             self.starts[member] = start - sum(e.id in gone for e in self.events[:start])
         self.events[:] = [event for event in self.events if event.id not in gone]
-        return [(member, gone[id]) for member, own in self._own.items() for id in own if id in gone]
+        posted = chain(self._own.items(), self._back.items())
+        return [(member, gone[id]) for member, ids in posted for id in ids if id in gone]
 
     def __missing__(self, view: View) -> Any:
         data = self[view] = view.join(list(self._rendered(view).values()))
@@ -201,4 +220,4 @@ class Batch(dict[View, Any]):
 
 def ignores(member: Member, event: Event) -> bool:
     """Whether `member` asked not to see what this event says."""
-    return isinstance(event, (Said, Acted)) and fold(event.sender) in member.ignored
+    return isinstance(event, (Said, Acted, Tagged)) and fold(event.sender) in member.ignored

@@ -123,6 +123,8 @@ class _Daemon(ChatService):
         super().__init__(self._fitted(options.settings), reactor, checkers)
         for factory in self.factories.values():
             factory.each_second = Tidying(partial(getattr, factory, "connections"))
+        irc: Any = self.factories["irc"]
+        irc.rehash = self._reread
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")

@@ -16,7 +16,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chatroom.delivery import Settled, deliver, refuse, settle
-from chatroom.events import Event, Joined, Kicked, Left, Notice, Renamed, Replayed, Welcomed
+from chatroom.events import (
+    Arrived,
+    Event,
+    Gone,
+    Joined,
+    Kicked,
+    Left,
+    Notice,
+    Profile,
+    Renamed,
+    Replayed,
+    Welcomed,
+)
 from chatroom.member import Member
 from chatroom.room import Batch, Room
 
@@ -28,14 +40,14 @@ __all__ = ["Gate", "Later", "Turn", "no_turns"]
 _WAIT_PER_MEMBER = 25e-6
 _SHORTEST_WAIT = 0.01
 _LONGEST_WAIT = 0.25
-_MAY_WAIT = frozenset({Joined, Left, Renamed, Notice, Replayed, Welcomed})
+_MAY_WAIT = frozenset({Arrived, Gone, Joined, Left, Renamed, Notice, Profile, Replayed, Welcomed})
 
-# Whoever comes or goes is told of those who did before or after it in the same turn, which for
-# thousands at once takes the square of their number: 4,000 that closed in one turn took 9 s. Where
-# they only come, and nothing is said, it does not (`View.rest`).
+# Whoever comes, goes or changes is told of those who did before or after it in the same turn,
+# which for thousands at once takes the square of their number: 4,000 that closed in one turn took
+# 9 s. Where they only come, and nothing is said, it does not (`View.rest`).
 _MOST_WHO_MOVE = 256
 _MOST_WHO_JOIN = 2048
-_MOVES = frozenset({Joined, Kicked, Left, Renamed})
+_MOVES = frozenset({Joined, Kicked, Left, Profile, Renamed})
 
 
 class Timer(Protocol):
@@ -84,13 +96,16 @@ class Turn:
         self.ignorers: set[Member] = set()
         self.observers: list[Callable[[Event], object]] = []
         self.failures: list[Exception] = []
+        self.number = 0  # of turns that were written
 
     def post(self, origin: Member | None, rooms: Iterable[Room], *events: Event) -> None:
-        """Events of one kind, to everyone in the rooms but `origin`, and to the observers."""
+        """Events of one kind, to everyone in the rooms but `origin`, unless that wants them told
+        back, and to the observers."""
         kind = type(events[0])
+        back = origin is not None and kind in origin.echoes
         waits = kind in _MAY_WAIT
         for room in rooms:
-            room.post(origin, *events)
+            room.post(origin, *events, back=back)
             self._rooms[room] = waits and self._rooms.get(room, True)
         self._only_joins &= kind is Joined
         if kind in _MOVES:
@@ -232,6 +247,7 @@ class Turn:
 
     def _write(self, settled: Settled) -> None:
         failures, self.failures = self.failures, []
+        self.number += 1
         self._flushing = True
         try:
             failures += deliver(settled)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from chatroom.archive import Archive
 from chatroom.commands import attach
-from chatroom.member import Member
 from chatroom.names import fold
-from chatroom.room import Room
 from chatroom.store.moderating import commands
 from chatroom.store.moderation import Moderation
 from tests.inmemory import Chat, Person
@@ -18,15 +16,14 @@ __all__ = ["Moderated", "classroom", "person"]
 
 
 class Moderated(Chat):
-    """`zed` runs the server; `registered` are the accounts. What was asked to be hidden or
-    redacted is in `hidden` and `redacted`."""
+    """`zed` runs the server; `registered` are the accounts. What was asked to be hidden is in
+    `hidden`."""
 
     def __init__(self, database: Stored | None = None, **settings: Any) -> None:
         super().__init__(**settings)
         self.database = database or Stored()
         self.registered = {"zed", "ann", "bob", "cy"}
         self.hidden: list[str] = []
-        self.redacted: list[tuple[str, str, int, str]] = []
         self.moderation = Moderation(
             self.hub,
             self.database,
@@ -37,13 +34,8 @@ class Moderated(Chat):
             hide_room=self.hidden.append,
         )
         self.moderation.attach()
-        attach(self.hub, commands(self.moderation, self._redact))
-
-    def _redact(
-        self, member: Member, room: Room, id: int, why: str, told: Callable[[], object]
-    ) -> None:
-        told()
-        self.redacted.append((member.nick, room.name, id, why))
+        self.hub.archive = Archive(self.hub)
+        attach(self.hub, commands(self.moderation))
 
     def logged_in(self, nick: str, room: str = "", address: str = "") -> Person:
         """Someone who is logged in to the account of its nick, and in this room."""

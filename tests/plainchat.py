@@ -12,10 +12,13 @@ from typing import Any
 
 from chatroom.events import (
     Acted,
+    Arrived,
     Event,
+    Gone,
     Joined,
     Left,
     Notice,
+    Profile,
     Renamed,
     Replayed,
     Said,
@@ -43,6 +46,7 @@ class Peer:
         self.current: Room | None = None
         self.ignored: set[str] = set()
         self.last_from: Peer | None = None
+        self.away: str | None = None
         self.seen: list[Fact] = []
 
     def mail(self, *facts: Fact) -> None:
@@ -178,7 +182,7 @@ class PlainChat:
 
     def do_msg(self, peer: Peer, rest: str) -> str:
         nick, _, text = rest.partition(" ")
-        return self.tell(peer, nick, text)
+        return self.tell(peer, nick, text) or self.away_line(nick)
 
     def do_reply(self, peer: Peer, rest: str) -> str:
         last = peer.last_from
@@ -186,7 +190,21 @@ class PlainChat:
             return "Nobody has written to you privately yet. /msg NICK TEXT does."
         if not last.present:
             return f"{last.nick} has left, your line was not sent."
-        return self.tell(peer, last.nick, rest)
+        return self.tell(peer, last.nick, rest) or self.away_line(last.nick)
+
+    def away_line(self, nick: str) -> str:
+        to = self.find(nick)
+        if to is None or to.away is None:
+            return ""
+        return f"{to.nick} is away: {to.away}" if to.away else f"{to.nick} is away."
+
+    def do_away(self, peer: Peer, rest: str) -> str:
+        peer.away = rest
+        return "You are away: who writes to you privately is told. /back when you are."
+
+    def do_back(self, peer: Peer, rest: str) -> str:
+        was, peer.away = peer.away, None
+        return "You were not away." if was is None else "Welcome back."
 
     def do_nick(self, peer: Peer, nick: str) -> str:
         if nick == peer.nick:
@@ -231,7 +249,8 @@ class PlainChat:
         if room is None:
             return f"There is no room {rest}. /rooms lists them all." if rest else _NOWHERE
         here = f"{room.name} ({len(room.members)} here)"
-        names = sorted((peer.nick for peer in room.members), key=str.lower)
+        peers = sorted(room.members, key=lambda peer: peer.nick.lower())
+        names = [f"{peer.nick} (away)" if peer.away is not None else peer.nick for peer in peers]
         return f"{here}: {_listed(names)}" if names else here
 
     def do_history(self, peer: Peer, rest: str) -> str:
@@ -265,9 +284,14 @@ class PlainChat:
 
 
 def facts(event: Event) -> list[Fact]:
-    """What an event of the real chat says: one thing, or all that it shows again."""
-    if isinstance(event, Replayed):
-        return [("again", each.room, _fact(each)) for each in event.events]
+    """What an event of the real chat says: one thing, or all that it shows again, or nothing."""
+    match event:
+        case Replayed():
+            return [("again", each.room, _fact(each)) for each in event.events]
+        case Arrived():
+            return [("notice", None, line) for line in event.text.split("\n")]
+        case Gone() | Profile():  # for other doors: of who is gone, the room was told already
+            return []
     return [_fact(event)]
 
 

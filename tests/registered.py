@@ -9,18 +9,21 @@ from typing import Any, cast
 from argon2 import PasswordHasher
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from twisted.python.failure import Failure
 
+from chatroom.events import Event
+from chatroom.member import Listener, Member, View
 from chatroom.store.accounts import Accounts, Mode
-from chatroom.store.checkers import StoredAccounts, make_portal
 from chatroom.store.guesses import Guesses
 from chatroom.store.letters import Letters
 from chatroom.store.logincommands import attach_logins
 from chatroom.store.logins import Logins
 from chatroom.store.passwords import Passwords
+from chatroom.store.storedregistrar import StoredRegistrar
 from tests.inmemory import Chat, Person
 from tests.stored import Stored
 
-__all__ = ["CHEAP", "LOG_IN_FIRST", "PASSWORD", "Registered", "Threads", "logged"]
+__all__ = ["CHEAP", "LOG_IN_FIRST", "PASSWORD", "Peer", "Registered", "Threads", "got", "logged"]
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct-horse"
@@ -37,6 +40,38 @@ def logged() -> Iterator[list[LogEvent]]:
         yield events
     finally:
         globalLogPublisher.removeObserver(observer)
+
+
+def got(asked: Any) -> Any:
+    """What an answer is: its value, or what it failed with; None while there is none."""
+    answers: list[Any] = []
+    asked.addBoth(answers.append)
+    (answer,) = answers or [None]
+    return answer.value if isinstance(answer, Failure) else answer
+
+
+class Peer:
+    """A connection that may not be in the hub yet, and the door of its member once it is."""
+
+    def __init__(
+        self, address: str = "192.0.2.7", *, is_private: bool = True, fingerprint: str = ""
+    ) -> None:
+        self.address, self.is_private, self.fingerprint = address, is_private, fingerprint
+        self.heard: list[Event] = []
+        self.closed = False
+        self._listener = Listener(self.heard.append)
+
+    def view(self, member: Member) -> View:
+        return self._listener.view(member)
+
+    def write(self, data: Any) -> None:
+        self._listener.write(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def enters(self, chat: Chat, nick: str) -> Member:
+        return chat.hub.enter(self, chat.now, nick, self.address)
 
 
 class Threads:
@@ -98,22 +133,25 @@ class Registered(Chat):
         super().__init__(**settings)
         self.database = database or Stored()
         self.threads = Threads()
-        self.passwords = Passwords(self.threads, CHEAP, self.threads)
+        self.passwords = Passwords(self.threads, CHEAP, self.threads, iterations=2)
         self.accounts = Accounts(self.database, mode)
         self.bans: list[tuple[str, float, float]] = []
-        stored = StoredAccounts(self.database, self.passwords)
-        self.logins = Logins(
+        self.registrar = self.hub.registrar = StoredRegistrar(
+            self.hub,
+            self.database,
             self.accounts,
-            make_portal(stored, self.accounts.nicks, others, guests=mode != "required"),
             self.passwords,
             Guesses(lambda *ban: self.bans.append(ban)),
             lambda: self.now,
+            others,
             registers=registers,
             reserved=lambda nick: nick in reserved,
+            shortest=8,
         )
+        self.logins = Logins(self.accounts, self.registrar, lambda: self.now)
         attach_logins(self.hub, self.logins)
         self.letters = Letters(self.database, self.accounts, lambda: self.now)
-        self.letters.attach(self.hub, self.logins)
+        self.letters.attach(self.hub, self.registrar.sessions)
 
     def own(self, nick: str, address: str = "192.0.2.1") -> Person:
         """Someone enters, registers that nick, and has read it."""

@@ -104,7 +104,7 @@ def test_each_account_has_its_times_in_milliseconds() -> None:
     accounts.saw("ann", NOW + 1.5)
     accounts.change("ann", "hash")
     row = ("ann", "Ann", "hash", int(NOW * 1000), int(NOW * 1000) + 1500)
-    assert chat.database.load("SELECT * FROM accounts") == [row]
+    assert chat.database.load("SELECT account, nick, hash, created, seen FROM accounts") == [row]
 
 
 # Where accounts are required

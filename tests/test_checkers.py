@@ -34,13 +34,16 @@ class Known:
     def __init__(self, hash: str | None = None) -> None:
         self.database = Stored()
         self.threads = Threads()
-        self.passwords = Passwords(self.threads, CHEAP, self.threads)
+        self.passwords = Passwords(self.threads, CHEAP, self.threads, iterations=2)
         row = ("ann", "Ann", hash or CHEAP.hash(b"correct-horse"), 0, 0)
-        self.database.write("INSERT INTO accounts VALUES (?, ?, ?, ?, ?)", *row)
+        self.database.write("INSERT INTO accounts VALUES (?, ?, ?, ?, ?, NULL)", *row)
         self.stored = StoredAccounts(self.database, self.passwords)
 
     def hash(self) -> Any:
         return self.database.load("SELECT hash FROM accounts")[0][0]
+
+    def scram(self) -> Any:
+        return self.database.load("SELECT scram FROM accounts")[0][0]
 
     def logs_in(self, nick: str, password: str, *others: ICredentialsChecker) -> Any:
         """What logging in comes to: an Account, or the class of what was raised."""
@@ -126,6 +129,18 @@ def test_a_weaker_hash_is_replaced_when_the_password_is_right() -> None:
     assert known.logs_in("ann", "correct-horse").name == "ann"
 
 
+def test_what_scram_needs_is_kept_when_the_password_is_right_and_once() -> None:
+    known = Known()
+    before = known.hash()
+    known.logs_in("ann", "wrong-horse")
+    assert known.scram() is None
+    known.logs_in("ann", "correct-horse")
+    scram = known.scram()
+    assert scram is not None and known.hash() == before
+    known.logs_in("ann", "correct-horse")
+    assert known.scram() == scram
+
+
 def test_a_hash_that_was_changed_meanwhile_is_not_replaced() -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16)
     known = Known(weak.hash(b"correct-horse"))
@@ -133,7 +148,7 @@ def test_a_hash_that_was_changed_meanwhile_is_not_replaced() -> None:
     known.stored.requestAvatarId(UsernamePassword(b"ann", b"correct-horse"))
     known.database.write("UPDATE accounts SET hash = 'another'")
     known.threads.let_go()
-    assert known.hash() == "another"
+    assert known.hash() == "another" and known.scram() is None
 
 
 @pytest.mark.parametrize("id", [b"bob", "bob"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatroom.commands import speak
 from chatroom.errors import ChatError
-from chatroom.events import Acted, Event, Notice, Replayed, Said
+from chatroom.events import Acted, Event, Notice, Replayed, Said, TopicSet
 from chatroom.hub import Hub
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
@@ -111,6 +111,34 @@ def test_a_refused_line_is_shown_to_nobody_and_its_sender_is_told() -> None:
     assert ann.lines == ["-- You set the topic of #lobby: tea", "-- Not stored, not sent."]
     assert bob.lines == ["-- ann set the topic: tea"]
     assert not chat.hub.lobby.recent
+
+
+def test_who_is_told_back_what_it_says_is_told_that_it_was_refused() -> None:
+    """And only that, where the others read nothing; what was not refused it reads in its place."""
+    chat = Held()
+    heard: list[Event] = []
+    door = Listener(heard.append)
+    setattr(door, "echoes", frozenset({Said, TopicSet}))  # noqa: B010
+    bot = chat.hub.enter(door, NOW, nick="bot")
+    bob = Person(chat, "bob", "")
+    chat.let_all_go()
+    heard.clear()
+    bob.lines.clear()
+    chat.hub.set_topic(bot, "tea", NOW)
+    chat.hub.say(bot, "one\ntwo", NOW)
+    chat.end_turn()
+    chat.let_go(refuse=True)
+    chat.let_all_go()
+    assert [content(event)[::3] for event in heard] == [
+        (TopicSet, ""),
+        (Notice, "Not stored, not sent."),
+        (Notice, "Not stored, not sent."),
+    ]
+    assert [event.to for event in heard if isinstance(event, Notice)] == ["bot", "bot"]
+    assert bob.lines == ["-- bot set the topic: tea"]
+    chat.hub.say(bot, "three", NOW)
+    chat.let_all_go()
+    assert isinstance(heard[-1], Said) and bob.lines[-1] == "<bot> three"
 
 
 def test_a_refused_line_is_not_shown_again_to_who_came_meanwhile() -> None:
@@ -258,6 +286,33 @@ def content(event: Any) -> tuple[Any, ...]:
 @given(st.lists(STEP, max_size=40))
 def test_a_gate_changes_when_things_are_read_not_what(steps: list[Any]) -> None:
     assert story(steps, gated=True) == story(steps, gated=False)
+
+
+def test_each_of_two_reads_what_one_told_the_other_as_it_is_for_it() -> None:
+    """Although it has one id, and both have the same view."""
+    chat = Chat()
+    ann, bob = chat.people("ann", "bob")
+    ann.member.view = bob.member.view
+    ann.says("/msg bob one")
+    bob.says("/msg ann two")
+    assert ann.reads() == ["[you -> bob] one", "[bob -> you] two"]
+    assert bob.reads() == ["[ann -> you] one", "[you -> ann] two"]
+
+
+def test_who_is_not_shown_anything_of_a_turn_is_not_written_to() -> None:
+    """As when somebody is away, of whom the line protocol says nothing."""
+    chat = Chat()
+    ann, bob, cy = chat.people("ann", "bob", "cy")
+    cy.gets("/join #a", "/ignore ann")
+    written: list[bytes] = []
+    for person in (bob, cy):
+        person.member.write = written.append
+    chat.hub.set_away(ann.member, "for lunch", NOW)
+    chat.end_turn()
+    assert written == []
+    ann.says("hi")
+    chat.end_turn()
+    assert written == [b"<ann> hi\r\n"]
 
 
 def test_notices_are_of_the_same_kind_as_others() -> None:

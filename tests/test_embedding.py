@@ -23,7 +23,7 @@ from twisted.trial.unittest import TestCase
 from chatroom import Hub, Listener, Settings, make_service
 from chatroom.chatservice import ListenError
 from chatroom.errors import ChatError
-from chatroom.events import Event, Joined, Left, Notice, Said, Told, Welcomed
+from chatroom.events import Arrived, Event, Gone, Joined, Left, Said, Told, Welcomed
 from tests.daemon import ENVIRON, ROOT, TWISTD, Client, free_port, is_listening, wait_for
 
 PAGE = (ROOT / "docs" / "embedding.md").read_text()
@@ -213,6 +213,17 @@ def each_factory(reader: Any) -> Any:
     return getattr(reader, "factory", None)
 
 
+def until_it_fires(*awaited: Any) -> None:
+    """Turns of the reactor until all of these have a result."""
+    fired: list[Any] = []
+    for each in awaited:
+        each.addCallback(fired.append)
+    end = time.monotonic() + 10
+    while len(fired) < len(awaited) and time.monotonic() < end:
+        reactor.iterate(0.01)
+    assert len(fired) == len(awaited)
+
+
 LIMITS = [name for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
@@ -234,10 +245,8 @@ def test_the_process_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         service = make_service(Settings(listen=("line=tcp:0:interface=127.0.0.1",)))
         service.startService()
         during = process()
-        service.reload(Settings(listen=("line=tcp:0:interface=127.0.0.2",)))
-        service.stopService()
-        for _ in range(3):
-            reactor.iterate(0)
+        reloaded = service.reload(Settings(listen=("line=tcp:0:interface=127.0.0.2",)))
+        until_it_fires(reloaded, service.stopService())
         assert before == during == process()
         systemd.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -249,8 +258,7 @@ def test_its_log_is_told_apart_by_its_namespaces(tmp_path: Path) -> None:
     shop = run("As a service", port)["shop"]
     with capturedLogs() as events:
         shop.startService()
-        shop.stopService()
-        reactor.iterate(0)
+        until_it_fires(shop.stopService())
     ours = [event for event in events if event["log_namespace"].partition(".")[0] == "chatroom"]
     assert [formatEvent(event) for event in ours] == [
         f"What is kept is in {tmp_path / 'chatroom.db'}",
@@ -275,12 +283,9 @@ def test_a_member_hears_its_rooms_and_not_itself_and_an_observer_everything() ->
     hub.leave(other, "", 4.0)
     assert heard == []
     turns.pop()()
-    assert [type(event) for event in heard if not isinstance(event, (Welcomed, Notice))] == [
-        Joined,
-        Said,
-        Told,
-        Left,
-    ]
+    kinds = [Welcomed, Arrived, Joined, Said, Told, Left, Gone]
+    assert [type(event) for event in heard] == kinds
+    assert {type(event) for event in observed} == {Joined, Said, Left, Gone}
     assert [event.text for event in observed if isinstance(event, Said)] == [
         "hello",
         "hello yourself",

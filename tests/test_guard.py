@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatroom.errors import NotAllowed
+from chatroom.events import Profile, Told
 from chatroom.guard import Guard, Verb
 from chatroom.member import Member
 from chatroom.room import Room
@@ -23,6 +24,21 @@ class Notes(Guard):
         self.asked.append((verb, member.nick, about, text))
         if verb == self.refused:
             raise NotAllowed("Not today.")
+
+    def entered(self, member: Member, now: float) -> None:
+        self.told.append(("entered", "", member.nick))
+
+    def renamed(self, member: Member, was: str, now: float) -> None:
+        self.told.append(("renamed", was, member.nick))
+
+    def profiled(self, member: Member, event: Profile) -> None:
+        self.told.append(("profiled", member.nick, event.away or ""))
+
+    def wrote(self, member: Member, to: Member, event: Told) -> None:
+        self.told.append(("wrote", to.nick, event.text))
+
+    def room_renamed(self, room: Room, was: str, now: float) -> None:
+        self.told.append(("room renamed", was, room.name))
 
     def made(self, room: Room, member: Member | None) -> None:
         self.told.append(("made", room.name, member.nick if member else ""))
@@ -96,6 +112,34 @@ def test_it_is_told_of_rooms_and_of_who_comes_and_goes() -> None:
     ]
 
 
+def test_it_is_told_of_who_enters_before_that_one_joins_anything() -> None:
+    chat, notes, _, _ = guarded()
+    Person(chat, "cy", "")
+    assert notes.told == [("entered", "", "cy"), ("joined", "#lobby", "cy")]
+
+
+def test_it_is_told_of_what_becomes_of_members_and_what_they_tell_each_other() -> None:
+    chat, notes, ann, _ = guarded()
+    ann.gets("/nick anna", "/away for lunch", "/away for lunch", "/back", "/msg bob hi")
+    chat.hub.unname(ann.member, NOW)
+    chat.hub.rename_room(ann.member, chat.hub.lobby, "#hall", "", NOW)
+    assert notes.told == [
+        ("renamed", "ann", "anna"),
+        ("profiled", "anna", "for lunch"),
+        ("profiled", "anna", ""),
+        ("wrote", "bob", "hi"),
+        ("renamed", "anna", ann.member.nick),
+        ("room renamed", "#lobby", "#hall"),
+    ]
+
+
+def test_what_one_writes_to_who_ignores_it_is_written_all_the_same() -> None:
+    _, notes, ann, bob = guarded()
+    bob.gets("/ignore ann")
+    ann.gets("/msg bob hi")
+    assert notes.told == [("wrote", "bob", "hi")] and bob.reads() == []
+
+
 def test_a_guard_that_is_not_subclassed_allows_everything() -> None:
     chat, ann = Chat(), None
     chat.hub.guards.append(Guard())
@@ -103,4 +147,6 @@ def test_a_guard_that_is_not_subclassed_allows_everything() -> None:
     Guard().admit("192.0.2.1", NOW)
     ann.gets("hello")
     assert bob.reads() == ["<ann> hello"]
-    ann.gets("/join x", "/topic t", "/part", "/quit")
+    ann.gets("/nick anna", "/away", "/msg bob hi", "/join x", "/topic t")
+    chat.hub.rename_room(ann.member, chat.hub.rooms["#x"], "#y", "", NOW)
+    ann.gets("/part", "/quit")

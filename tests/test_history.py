@@ -15,6 +15,7 @@ from chatroom.limits import Limits
 from chatroom.room import Room
 from chatroom.store.database import Database, Rows, Statement, Trouble
 from chatroom.store.history import History
+from chatroom.store.lines import source_of
 from tests.inmemory import NOW, STAMP, Chat, Person
 from tests.registered import logged
 from tests.stored import Stored
@@ -363,16 +364,20 @@ def test_a_line_is_taken_out_everywhere() -> None:
     chat.history.search(rooms, "", ["bad"], 9).addCallback(found.append)
     chat.end_turn()
     told: list[str] = []
-    chat.history.redact(ann.member, chat.hub.lobby, bad, "spam", lambda: told.append("once"))
-    assert told == []
+    done: list[bool] = []
+    taking = chat.history.redact(
+        ann.member, chat.hub.lobby, bad, "spam", lambda: told.append("once")
+    )
+    taking.addCallback(done.append)
+    assert not told and not done
     ann.reads()
     chat.history.search(rooms, "", ["bad"], 9).addCallback(found.append)
     chat.end_turn()
     assert [len(each) for each in found] == [1, 0]
-    row = database.load("SELECT kind, nick, text, other FROM lines WHERE id = ?", bad)
-    assert row == [(8, "bob", "spam", "ann")]
+    row = database.load("SELECT kind, nick, text, other, source FROM lines WHERE id = ?", bad)
+    assert row == [(8, "bob", "spam", "ann", source_of(ann.member.who))]
     word = f"-- ann took out line {bad}, by bob: spam"
-    assert bob.reads() == [word] and told == ["once"]
+    assert bob.reads() == [word] and told == ["once"] and done == [True]
     for shown in (chat, Historic(database)):
         lines = Person(shown, "cy", "").reads()
         assert "bad apple" not in str(lines) and "good apple" in str(lines)
@@ -400,11 +405,15 @@ def test_what_is_no_line_of_the_room_can_not_be_taken_out(kind: str) -> None:
     ann.reads()
     joined = chat.database.load("SELECT min(id) FROM lines WHERE kind = 2")[0][0]
     ids = {"none": 9999, "joined": joined, "twice": bad, "elsewhere": line(chat, "other")}
-    chat.history.redact(ann.member, chat.hub.lobby, ids[kind], "")
+    done: list[bool] = []
+    chat.history.redact(ann.member, chat.hub.lobby, ids[kind], "").addCallback(done.append)
+    quietly = chat.history.take_out(ann.member, chat.hub.lobby, ids[kind], "")
+    quietly.addCallback(done.append)
     assert ann.reads() == [
         f"-- #lobby has no line {ids[kind]} that could be taken out. /timestamp id shows the "
         "numbers of lines."
     ]
+    assert done == [False, False]
 
 
 def test_who_left_before_the_answer_is_told_nothing() -> None:
@@ -422,10 +431,68 @@ def test_a_database_that_does_not_answer_is_told_of() -> None:
 
     chat = Historic(Broken())
     (ann,) = chat.people("ann")
+    done: list[Any] = []
     with logged() as events:
-        chat.history.redact(ann.member, chat.hub.lobby, 1, "")
+        chat.history.redact(ann.member, chat.hub.lobby, 1, "").addCallback(done.append)
+        chat.history.take_out(ann.member, chat.hub.lobby, 1, "").addErrback(done.append)
         assert ann.reads() == ["-- The history can't be reached now. Try again."]
-    assert len(events) == 1
+    assert len(events) == 1 and done[0] is False and done[1].check(ZeroDivisionError)
+
+
+def room(person: Person, name: str) -> Room:
+    (found,) = [room for room in person.member.rooms if room.name == name]
+    return found
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_what_was_said_follows_a_room_that_is_renamed(before: bool) -> None:
+    database = Held() if before else Stored()
+    chat = Historic(database, before=before)
+
+    def settle() -> None:
+        chat.end_turn()
+        while before and database.commits:  # type: ignore[attr-defined]
+            database.store()  # type: ignore[attr-defined]
+            chat.end_turn()
+
+    ann = Person(chat, "ann", "")
+    ann.says("/join #old", "apple one")
+    settle()
+    found: list[list[Any]] = []
+
+    def search(name: str) -> list[str]:
+        chat.history.search({name: name}, "", ["apple"], 9).addCallback(found.append)
+        settle()
+        return [event.text for event in found.pop()]
+
+    assert search("#old") == ["apple one"]
+    ann.says("apple two")
+    if before:  # the line waits for the disk while the room is renamed
+        chat.end_turn()
+    chat.hub.rename_room(ann.member, room(ann, "#old"), "#new", "", NOW)
+    ann.says("apple three")
+    bob = Person(chat, "bob", "")
+    bob.says("/join #old", "apple four")
+    settle()
+    assert search("#new") == ["apple one", "apple two", "apple three"]
+    assert search("#old") == ["apple four"]
+    names: dict[str, str] = dict(database.load("SELECT room, name FROM rooms"))
+    assert names["#new"] == "#new" and names["#old"] == "#old"
+
+
+def test_what_was_hidden_stays_so_in_a_room_that_is_renamed() -> None:
+    chat = Historic()
+    (ann,) = chat.people("ann")
+    ann.gets("/join #old", "hidden")
+    chat.history.hide(room(ann, "#old"))
+    ann.gets("open")
+    chat.hub.rename_room(ann.member, room(ann, "#old"), "#OLD", "", NOW)
+    chat.hub.rename_room(ann.member, room(ann, "#OLD"), "#new", "", NOW)
+    found: list[list[Any]] = []
+    chat.end_turn()
+    chat.history.last("#new", None, 9).addCallback(found.append)
+    chat.end_turn()
+    assert [event.text for event in found[0]] == ["open"]
 
 
 def test_no_more_than_so_many_look_back_at_once() -> None:

@@ -9,9 +9,32 @@ from typing import Any
 
 import pytest
 
-from chatroom.errors import BadName, ChatError, NameTaken, NoSuchMember, NotInRoom, TooMany
-from chatroom.events import Event, Joined, Left, Renamed, Said, TopicSet
-from chatroom.hub import MOST_IGNORED, Hub
+from chatroom.errors import (
+    BadName,
+    BadText,
+    ChatError,
+    NameTaken,
+    NoSuchMember,
+    NotAllowed,
+    NotInRoom,
+    TooMany,
+)
+from chatroom.events import (
+    Arrived,
+    Event,
+    Gone,
+    Joined,
+    Kicked,
+    Left,
+    Profile,
+    Renamed,
+    Said,
+    Told,
+    TopicSet,
+)
+from chatroom.guard import Guard, Verb
+from chatroom.hub import MOST_IGNORED, TOPIC_BYTES, Hub
+from chatroom.identity import Identity
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
 from chatroom.names import is_guest
@@ -166,6 +189,156 @@ def test_who_left_is_not_kept() -> None:
     del person
     gc.collect()
     assert sum(door() is not None for door in doors) <= 1
+
+
+class Client(Listener):
+    """A door that is told back what it does, as one of IRC's is; keeps what it hears."""
+
+    echoes: frozenset[type[Event]] = frozenset({Told, Left, Kicked, Renamed, Profile, TopicSet})
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        super().__init__(self.heard.append)
+
+    def takes(self, chat: Chat) -> list[Any]:
+        """The turn ends; what it heard since the last time."""
+        chat.end_turn()
+        heard = self.heard[:]
+        self.heard.clear()
+        return heard
+
+
+def enters(chat: Chat, nick: str, **given: Any) -> tuple[Member, Client]:
+    """One who is told back what it does has come, and heard all until now."""
+    door = Client()
+    member = chat.hub.enter(door, NOW, nick, **given)
+    door.takes(chat)
+    return member, door
+
+
+def test_who_is_not_greeted_is_here_in_no_room_and_nobody_is_told() -> None:
+    chat = Chat(motd="Be kind.")
+    (ann,) = chat.people("ann")
+    door = Client()
+    who = Identity("~z", "z.ip", realname="Zoe")
+    zoe = chat.hub.enter(door, NOW, "zoe", "192.0.2.1", who, greeted=False)
+    assert door.takes(chat) == ann.reads() == []
+    assert chat.hub.find("zoe") is zoe and not zoe.rooms and zoe.who is who
+    chat.hub.join(zoe, "#lobby", NOW)
+    (arrived,) = door.takes(chat)
+    assert ann.reads() == ["-- zoe joined (2 here)"]
+    assert isinstance(arrived, Arrived)
+    assert arrived.text == "You are zoe in #lobby with ann (2 here)."
+    assert arrived.place is chat.hub.lobby and arrived.room is None
+    assert arrived.member is zoe
+    joined = arrived.joined
+    assert (joined.room, joined.sender, joined.here, joined.who) == ("#lobby", "zoe", 2, who)
+
+
+def test_who_arrives_is_told_what_the_others_are() -> None:
+    chat = Chat()
+    other, door = enters(chat, "bot")
+    chat.hub.set_topic(other, "tea", NOW)
+    zoe, zoes = enters(chat, "zoe", greeted=False)
+    chat.hub.set_away(zoe, "for lunch", NOW)
+    chat.hub.join(zoe, "#lobby", NOW)
+    arrived = zoes.takes(chat)[-1]
+    assert arrived.text.endswith("(2 here).\nThe topic is: tea")
+    joined = door.takes(chat)[-1]
+    assert arrived.joined is joined and arrived.id > joined.id
+    assert (joined.who, joined.away) == (zoe.who, "for lunch")
+
+
+def test_where_one_comes_from_is_not_in_what_is_known_of_it() -> None:
+    chat = Chat()
+    one, two, local = (chat.enter(address=host) for host in ("192.0.2.1", "192.0.2.1", ""))
+    assert one.member.who == two.member.who == Identity("~u", chat.hub.cloak("192.0.2.1"))
+    assert "192.0.2" not in repr(one.member.who)
+    assert local.member.who.host == "local"
+
+
+def test_the_most_who_were_here_at_once_are_counted() -> None:
+    chat = Chat()
+    ann, _ = chat.people("ann", "bob")
+    chat.hub.leave(ann.member, "", NOW)
+    chat.enter("cy")
+    assert chat.hub.most_members == 2
+
+
+def test_who_leaves_the_chat_is_gone_once_for_each_who_shared_a_room() -> None:
+    chat = Chat()
+    ann, _ = enters(chat, "ann")
+    bob, door = enters(chat, "bob")
+    for member in (ann, bob):
+        chat.hub.join(member, "#a", NOW)
+    cy, far = enters(chat, "cy")
+    chat.hub.part(cy, "#lobby", "", NOW)
+    door.takes(chat), far.takes(chat)
+    chat.hub.leave(ann, "good night", NOW)
+    *left, gone = door.takes(chat)
+    assert [(type(e), e.room, e.reason, e.gone) for e in left] == [
+        (Left, "#lobby", "good night", True),
+        (Left, "#a", "good night", True),
+    ]
+    assert isinstance(gone, Gone)
+    assert (gone.room, gone.sender, gone.reason, gone.who) == (None, "ann", "good night", ann.who)
+    assert far.takes(chat) == []
+
+
+def test_who_leaves_a_room_is_not_gone() -> None:
+    chat = Chat()
+    ann, own = enters(chat, "ann")
+    _, door = enters(chat, "bob")
+    own.takes(chat)
+    chat.hub.part(ann, "#lobby", "bye", NOW)
+    (left,) = door.takes(chat)
+    assert own.takes(chat) == [left]
+    assert (left.reason, left.gone) == ("bye", False)
+
+
+def test_nobody_is_told_of_one_who_was_alone() -> None:
+    chat = Chat()
+    heard: list[Event] = []
+    ann, _ = enters(chat, "ann")
+    chat.hub.observers.append(heard.append)
+    chat.hub.leave(ann, "bye", NOW)
+    assert [type(event) for event in heard] == [Left]
+
+
+def test_last_words_that_may_not_be_said_in_one_of_the_rooms_are_told_in_none_of_both() -> None:
+    """Since all who shared any of them are told one thing; in the other room they are."""
+
+    class Silence(Guard):
+        def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
+            if verb == "leave" and about == "#a":
+                raise NotAllowed("Not here.")
+
+    chat = Chat()
+    chat.hub.guards.append(Silence())
+    ann, _ = enters(chat, "ann")
+    bob, door = enters(chat, "bob")
+    for member in (ann, bob):
+        chat.hub.join(member, "#a", NOW)
+    door.takes(chat)
+    chat.hub.leave(ann, "you fools", NOW, said=True)
+    assert [(type(event), event.room, event.reason) for event in door.takes(chat)] == [
+        (Left, "#lobby", "you fools"),
+        (Left, "#a", ""),
+        (Gone, None, ""),
+    ]
+
+
+def test_who_is_kicked_is_told_either_so_or_as_the_others_are() -> None:
+    chat = Chat()
+    ann, anns = enters(chat, "ann")
+    bob, bobs = enters(chat, "bob")
+    anns.takes(chat)
+    chat.hub.kick(ann, bob, chat.hub.lobby, "spam", NOW)
+    (kicked,) = bobs.takes(chat)
+    assert anns.takes(chat) == [kicked]
+    assert isinstance(kicked, Kicked)
+    assert (kicked.sender, kicked.by, kicked.kicker, kicked.here) == ("bob", "ann", "ann", 1)
+    assert (kicked.who, kicked.kicker_who) == (bob.who, ann.who)
 
 
 # Rooms
@@ -346,41 +519,7 @@ def test_raised_limits_forgive_what_was_used_up() -> None:
     assert ann.gets("/nick cy") == ["-- You are cy now."]
 
 
-# Speaking
-
-
-def test_a_line_reaches_everyone_else_in_the_room_in_the_same_order() -> None:
-    ann, bob, cy, dee = Chat().people("ann", "bob", "cy", "dee")
-    ann.says("one")
-    bob.says("two")
-    ann.says("three")
-    assert cy.reads() == dee.reads() == ["<ann> one", "<bob> two", "<ann> three"]
-    assert ann.reads() == ["<bob> two"]
-    assert bob.reads() == ["<ann> one", "<ann> three"]
-
-
-def test_a_reply_does_not_overtake_what_was_accepted_before_it() -> None:
-    ann, bob = Chat().people("ann", "bob")
-    bob.says("one")
-    ann.says("/nick")
-    bob.says("two")
-    assert ann.reads() == ["<bob> one", "-- You are ann.", "<bob> two"]
-
-
-def test_a_private_line_reaches_one_alone() -> None:
-    ann, bob, cy = Chat().people("ann", "bob", "cy")
-    ann.says("/msg BOB psst")
-    assert ann.reads() == ["[you -> bob] psst"]
-    assert bob.reads() == ["[ann -> you] psst"]
-    assert cy.reads() == []
-
-
-def test_nobody_of_that_nick_is_an_error_that_says_so() -> None:
-    chat = Chat()
-    (ann,) = chat.people("ann")
-    assert refusal(NoSuchMember, chat.hub.tell, ann.member, "zoe", "hi", NOW) == (
-        "Nobody here is called zoe. /who lists who is here."
-    )
+# What the server says, and how others are shown
 
 
 def test_word_to_everyone_reaches_everyone_wherever_they_are() -> None:
@@ -515,21 +654,111 @@ def test_who_ignores_nobody_any_more_shares_the_batch_of_all() -> None:
         assert (ears[0].last is ears[1].last) is shared
 
 
-def test_an_ignored_private_line_leaves_no_trace_at_who_ignores() -> None:
-    ann, bob = Chat().people("ann", "bob")
-    ann.gets("/ignore bob")
-    assert bob.gets("/msg ann hi") == ["[you -> ann] hi"]
-    assert ann.gets("/reply hi") == [
-        "-- Nobody has written to you privately yet. /msg NICK TEXT does."
-    ]
-
-
 def test_what_ignored_members_said_is_not_shown_again_either() -> None:
     ann, bob, cy = Chat().people("ann", "bob", "cy")
     bob.gets("one")
     cy.gets("two")
     ann.gets("/ignore bob")
     assert ann.gets("/history") == [f"{STAMP} <cy> two"]
+
+
+def test_who_is_away_or_back_is_told_once_to_each_who_shares_a_room() -> None:
+    chat = Chat()
+    ann, anns = enters(chat, "ann")
+    bob, bobs = enters(chat, "bob")
+    for member in (ann, bob):
+        chat.hub.join(member, "#a", NOW)
+    anns.takes(chat), bobs.takes(chat)
+    chat.hub.set_away(ann, "for lunch", NOW)
+    chat.hub.set_away(ann, "for lunch", NOW)
+    (away,) = bobs.takes(chat)
+    assert anns.takes(chat) == [away]
+    assert isinstance(away, Profile)
+    assert (away.room, away.sender, away.was_away, away.away) == (None, "ann", None, "for lunch")
+    assert away.was is away.who is ann.who
+    chat.hub.set_away(ann, None, NOW)
+    (back,) = bobs.takes(chat)
+    assert (back.was_away, back.away) == ("for lunch", None)
+
+
+def test_what_changes_of_who_one_is_is_told_and_what_does_not_is_not() -> None:
+    chat = Chat()
+    ann, anns = enters(chat, "ann")
+    _, bobs = enters(chat, "bob")
+    anns.takes(chat)
+    was = ann.who
+    chat.hub.identify(ann, NOW, account="ann", bot=True)
+    chat.hub.identify(ann, NOW, account="ann")
+    (profile,) = bobs.takes(chat)
+    assert anns.takes(chat) == [profile]
+    assert (profile.was, profile.who) == (was, was._replace(account="ann", bot=True))
+    assert ann.who is profile.who and ann.account == "ann"
+    chat.hub.identify(ann, NOW, realname="Ann")
+    assert ann.account == "ann"
+
+
+def test_who_is_in_no_room_is_told_back_what_it_changes_of_itself_too() -> None:
+    chat = Chat()
+    ann, door = enters(chat, "ann", greeted=False)
+    chat.hub.identify(ann, NOW, account="ann")
+    chat.hub.set_away(ann, "", NOW)
+    chat.hub.rename(ann, "zoe", NOW)
+    assert [type(event) for event in door.takes(chat)] == [Profile, Profile, Renamed]
+    silent = chat.enter("bob")
+    silent.gets("/part")
+    chat.hub.identify(silent.member, NOW, account="bob")
+    assert silent.reads() == []
+
+
+def test_nobody_is_written_to_for_what_changes_of_it_after_it_left() -> None:
+    chat = Chat()
+    ann, door = enters(chat, "ann")
+    chat.hub.leave(ann, "", NOW)
+    chat.hub.identify(ann, NOW, account="")
+    chat.hub.set_away(ann, "", NOW)
+    assert door.takes(chat) == []
+
+
+def test_very_many_who_are_away_at_once_do_not_cost_the_square_of_their_number() -> None:
+    chat = Chat(limits=FREE)
+    members = [chat.hub.enter(Listener(id), NOW, f"n{number}") for number in range(300)]
+    chat.end_turn()
+    for member in members:
+        chat.hub.set_away(member, "", NOW)
+    assert len(chat.hub.lobby.take().events) < 256
+
+
+def test_the_topic_of_any_of_ones_rooms_can_be_set() -> None:
+    chat = Chat()
+    ann, door = enters(chat, "ann")
+    chat.hub.join(ann, "#a", NOW)
+    other = chat.enter("bob")
+    other.gets("/join #b")
+    door.takes(chat)
+    assert chat.hub.set_topic(ann, "tea", NOW + 1, chat.hub.lobby) is chat.hub.lobby
+    (topic,) = door.takes(chat)
+    assert (topic.room, topic.topic, topic.who) == ("#lobby", "tea", ann.who)
+    lobby = chat.hub.lobby
+    assert (lobby.topic, lobby.topic_by, lobby.topic_at) == ("tea", "ann", NOW + 1)
+    elsewhere = chat.hub.rooms["#b"]
+    refusal(NotInRoom, chat.hub.set_topic, ann, "tea", NOW, elsewhere)
+    assert not elsewhere.topic
+
+
+def test_a_topic_that_is_too_long_is_refused_and_the_longest_is_not() -> None:
+    chat = Chat()
+    ann, _ = enters(chat, "ann")
+    chat.hub.set_topic(ann, "é" * (TOPIC_BYTES // 2), NOW)
+    said = refusal(BadText, chat.hub.set_topic, ann, "é" * (TOPIC_BYTES // 2) + "e", NOW)
+    assert said == f"A topic has at most {TOPIC_BYTES} bytes. Choose a shorter one."
+    assert chat.hub.lobby.topic == "é" * (TOPIC_BYTES // 2)
+
+
+def test_a_room_remembers_when_it_was_made() -> None:
+    chat = Chat()
+    ann, _ = enters(chat, "ann")
+    assert chat.hub.join(ann, "#a", NOW + 5).made == NOW + 5
+    assert chat.hub.lobby.made == 0
 
 
 def test_a_topic_is_told_and_kept_for_who_comes() -> None:
@@ -573,6 +802,7 @@ def test_observers_hear_all_that_happens_in_rooms_and_nothing_private() -> None:
         ("Joined", "zoe"),
         ("Left", "zoe"),
         ("Left", "bob"),
+        ("Gone", "bob"),
     ]
     assert [event.id for event in heard] == sorted({event.id for event in heard})
 

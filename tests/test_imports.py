@@ -28,12 +28,13 @@ TWISTED = STDLIB | {"twisted", "zope"}
 # What the core may use of the standard library: nothing that does I/O, tells the time or logs.
 DATA = names(
     "__future__ bisect collections dataclasses difflib enum functools heapq ipaddress itertools "
-    "math operator re string textwrap types typing unicodedata"
+    "base64 hashlib hmac math operator re string textwrap types typing unicodedata"
 )
 
 CORE = names(
-    "admission commands delivery directory errors events guard host hub limits member names "
-    "phrases room spans text turn __version__",
+    "admission archive authority cloak commands delivery directory errors events guard host hub "
+    "identity limits masks member names network permissions phrases registrar room rules scram "
+    "spans speaking text turn __version__",
     of="chatroom.",
 )
 FRAMES = names(
@@ -64,7 +65,11 @@ PARTS = (
     Part(FRAMES, CORE | FRAMES, TWISTED),
     Part(LINE, CORE | FRAMES | LINE, TWISTED),
     Part(IRC, CORE | FRAMES | IRC, TWISTED),
-    Part(CONFIG, CONFIG | {"chatroom.limits", "chatroom.spans"}, STDLIB | {"yaml"}),
+    Part(
+        CONFIG,
+        CONFIG | {"chatroom.limits", "chatroom.network", "chatroom.spans"},
+        STDLIB | {"yaml"},
+    ),
     Part(STORE, CORE | STORE, TWISTED | {"argon2"}),
     Part(PROCESS, PROCESS, TWISTED),
     Part(SYSTEMD, SYSTEMD, STDLIB),

@@ -11,11 +11,13 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from chatroom.archive import Kept, Span
 from chatroom.config import AccountSettings, HistorySettings, OperatorSettings, Settings
 from chatroom.hub import Hub
 from chatroom.keeping import Keeping
 from chatroom.store.passwords import Passwords
 from chatroom.store.sqlitefile import SQLiteFile, StoreError
+from chatroom.store.storedregistrar import StoredRegistrar
 from tests.inmemory import STAMP, Chat, Person
 from tests.registered import CHEAP, PASSWORD, Threads, logged
 from tests.test_database import Reactor
@@ -30,6 +32,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def attached(chat: Chat) -> tuple[list[object], dict[str, Any], object]:
     """What of a hub shows that something is attached to it."""
+    assert isinstance(chat.hub.registrar, StoredRegistrar) is ("login" in chat.hub.commands)
     return list(chat.hub.guards), dict(chat.hub.commands), chat.hub._turn.gate
 
 
@@ -149,6 +152,30 @@ def test_in_memory_there_are_accounts_and_order_as_long_as_it_runs() -> None:
     keeping.close()
     keeping.open()
     assert "Wrong" in chat.enter().gets(f"/login ann {PASSWORD}")[0]
+    keeping.close()
+
+
+def test_an_address_looks_the_same_after_a_restart_and_otherwise_in_another_chat(
+    daemons: Any,
+) -> None:
+    def cloaked(chat: Chat) -> str:
+        return chat.enter(address="192.0.2.1").member.who.host
+
+    other, keeping = in_memory()
+    bare = cloaked(other)
+    keeping.open()
+    first, second = cloaked(daemons().chat), cloaked(daemons().chat)
+    assert first == second and len({first, cloaked(other), bare}) == 3
+    keeping.close()
+    assert cloaked(other) == bare
+
+
+def test_the_shortest_password_is_the_settings() -> None:
+    chat, keeping = in_memory(accounts=AccountSettings(shortest_password=3))
+    keeping.open()
+    assert chat.hub.registrar.shortest == 3
+    (line,) = chat.enter("ann").gets("/register no")
+    assert "at least 3 characters" in line
     keeping.close()
 
 
@@ -297,3 +324,74 @@ def test_what_was_said_is_not_shown_twice_after_it_stopped_and_started_again(
     daemon.close()
     daemon.keeping.open()
     assert [event.text for event in daemon.chat.hub.lobby.recent] == ["once"]
+
+
+# What protocols ask for
+
+
+def test_protocols_find_what_was_said_and_what_is_kept_after_a_restart(daemons: Any) -> None:
+    first = daemons()
+    hub = first.chat.hub
+    ann, bob = first.enter(address="127.0.0.1"), first.enter(address="127.0.0.1")
+    for person, nick in ((ann, "ann"), (bob, "bob")):
+        first.gets(person, f"/nick {nick}", f"/register {PASSWORD}")
+        hub.archive.keep(f"account:{nick}", "color", "red")
+    first.gets(ann, "hello", "/msg bob psst")
+    second = daemons(operators=OperatorSettings())
+    hub = second.chat.hub
+    ann = second.enter(address="127.0.0.1")
+    second.gets(ann, f"/login ann {PASSWORD}")
+
+    async def waited(reading: Any) -> list[Any]:
+        return [getattr(each, "text", each) for each in await reading]
+
+    def asked(reading: Any) -> Any:
+        waiting = Deferred.fromCoroutine(waited(reading))
+        second.chat.end_turn()
+        return second.reactor.result(waiting)
+
+    assert hub.archive.most == 1000
+    assert asked(hub.archive.read(ann.member, "#lobby", Span())) == ["hello"]
+    assert asked(hub.archive.read(ann.member, "bob", Span())) == ["psst"]
+    assert asked(hub.archive.load("account:ann")) == [Kept("color", "red")]
+    second.gets(ann, f"/drop {PASSWORD}")
+    bob = second.enter(address="127.0.0.1")
+    second.gets(bob, f"/login bob {PASSWORD}")
+    assert asked(hub.archive.read(bob.member, "ann", Span())) == []
+    assert asked(hub.archive.load("account:bob")) == [Kept("color", "red")]
+    assert list(second.keeping._database.load("SELECT owner FROM kept")) == [("account:bob",)]
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_private_lines_are_in_the_file_unless_that_is_off(daemons: Any, private: bool) -> None:
+    daemon = daemons(history=HistorySettings(private=private))
+    ann, bob = daemon.enter(address="127.0.0.1"), daemon.enter(address="127.0.0.1")
+    for person, nick in ((ann, "ann"), (bob, "bob")):
+        daemon.gets(person, f"/nick {nick}", f"/register {PASSWORD}")
+    daemon.gets(ann, "/msg bob psst")
+    daemon.reactor.result(daemon.keeping._database.flush())
+    found = daemon.keeping._database.load("SELECT count(*) FROM lines WHERE text = 'psst'")
+    assert found == [(int(private),)]
+
+
+def test_without_a_store_there_are_the_last_lines_and_the_hub_is_as_it_was_after_it() -> None:
+    chat, keeping = in_memory()
+    was = chat.hub.archive
+    keeping.open()
+    archive = chat.hub.archive
+    assert archive is not was and archive in chat.hub.guards and archive.most == 50
+    keeping.close()
+    assert chat.hub.archive is was and archive not in chat.hub.guards
+
+
+def test_what_was_kept_for_rooms_of_an_account_goes_with_it(daemons: Any) -> None:
+    daemon = daemons(operators=OperatorSettings())
+    ann = daemon.enter(address="127.0.0.1")
+    daemon.gets(ann, "/nick ann", f"/register {PASSWORD}")
+    daemon.gets(ann, "/join #tea", "/part #tea")
+    daemon.chat.hub.archive.keep("room:#tea", "color", "red")
+    daemon.reactor.result(daemon.keeping._database.flush())
+    assert len(daemon.keeping._database.load("SELECT * FROM kept")) == 1
+    daemon.gets(ann, f"/drop {PASSWORD}")
+    daemon.reactor.result(daemon.keeping._database.flush())
+    assert daemon.keeping._database.load("SELECT * FROM kept") == []

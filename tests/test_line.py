@@ -281,7 +281,7 @@ def test_the_refusal_names_the_limit_in_force() -> None:
 
 HTTP = ["GET / HTTP/1.1", "POST /x HTTP/1.0", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0"]
 IRC = ["CAP LS 302", "CAP REQ :sasl", "USER alice 0 * :Alice"]
-IRC_ANSWER = "-- This port is for nc or telnet, not for IRC programs, and there is no IRC port yet."
+IRC_ANSWER = "-- This port is for nc or telnet, not for IRC programs: they are not served here."
 
 
 @pytest.mark.parametrize("line", [*HTTP, "\x16\x03\x01\x02", "SSH-2.0-OpenSSH_9.2", *IRC])
@@ -302,8 +302,23 @@ def test_a_first_line_of_a_nick_is_answered_and_what_follows_is_said() -> None:
     bob, peer = chat.peer("bob"), chat.peer()
     bob.read()
     peer.says("NICK dave", "hello")
-    assert peer.read() == ["-- There are no IRC programs here. To name yourself: /nick NAME"]
+    assert peer.read() == [
+        "-- IRC programs: they are not served here. To name yourself here: /nick NAME"
+    ]
     assert bob.read() == [f"<{peer.member.nick}> hello"]
+
+
+def test_where_irc_programs_are_served_they_are_told_so() -> None:
+    chat = Chat()
+    chat.factory.irc_door = "connect them to {host} port 6667"
+    program, person = chat.peer(), chat.peer()
+    program.read()
+    program.says("CAP LS 302")
+    person.says("NICK dave")
+    there = "connect them to {host} port 6667"
+    assert program.closing and not person.closing
+    assert f"-- This port is for nc or telnet, not for IRC programs: {there}." in program.read()
+    assert f"-- IRC programs: {there}. To name yourself here: /nick NAME" in person.read()
 
 
 def test_an_irc_program_that_begins_with_its_nick_is_closed_at_its_user() -> None:

@@ -9,28 +9,38 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom import events
 from chatroom.events import (
     Acted,
+    Arrived,
     Event,
+    Gone,
+    Invited,
     Joined,
     Kicked,
     Left,
     Notice,
+    Profile,
     Redacted,
     Renamed,
     Replayed,
+    Reply,
+    RoomRenamed,
+    Ruled,
     Said,
+    Tagged,
     Told,
     TopicSet,
     Welcomed,
 )
-from chatroom.member import Bell, Timestamps
+from chatroom.identity import NOBODY
+from chatroom.member import Bell, Listener, Member, Timestamps
 from chatroom.protocols import lineview
 from chatroom.protocols.lineview import LineView, line_view
+from chatroom.room import Room
 
 NOON = datetime(2026, 11, 22, 12, 3, 59, tzinfo=UTC).timestamp()
 
@@ -77,6 +87,20 @@ def topic(text: str, room: str = "#lobby") -> TopicSet:
 
 def welcomed() -> Welcomed:
     return Welcomed(1, NOON, None, "", "", "Welcome to this chatroom!")
+
+
+def arrived(text: str = "You are alice in #lobby, alone.") -> Arrived:
+    member = Member("alice", Listener(print), "", NOON)
+    room = Room("#lobby", 0)
+    return Arrived(1, NOON, None, "alice", "alice", text, room, joined("alice"), member)
+
+
+def ruled(text: str = "muted everyone") -> Ruled:
+    return Ruled(1, NOON, "#lobby", "alice", "alice", text)
+
+
+def room_renamed() -> RoomRenamed:
+    return RoomRenamed(1, NOON, "#lobby", "alice", "alice", "#hall", "")
 
 
 def replayed(event: Event) -> Replayed:
@@ -132,11 +156,25 @@ EVENTS = [
     (renamed(), "-- alice is now carol"),
     (topic("tea"), "-- alice set the topic: tea"),
     (topic(""), "-- alice cleared the topic"),
+    (arrived(), "-- You are alice in #lobby, alone."),
+    (ruled(), "-- alice muted everyone"),
+    (room_renamed(), "-- alice renamed this room to #hall"),
     (notice(), "-- So it is."),
     (welcomed(), "Welcome to this chatroom!"),
     (replayed(said()), "[2026-11-22 12:03] <alice> hi"),
     (replayed(acted()), "[2026-11-22 12:03] * alice waves"),
 ]
+
+
+BY_ALICE = (1, NOON, "#lobby", "alice", "alice")
+SILENT = [
+    Gone(*BY_ALICE, "good night"),
+    Profile(*BY_ALICE, NOBODY, NOBODY, None, "for lunch"),
+    Tagged(*BY_ALICE, "#lobby"),
+    Invited(*BY_ALICE, "bob"),
+    Reply(*BY_ALICE, object()),
+]
+"""What is for other doors."""
 
 
 @pytest.mark.parametrize(("event", "line"), EVENTS)
@@ -145,8 +183,50 @@ def test_an_event_is_one_line_that_ends_with_crlf(event: Event, line: str) -> No
 
 
 def test_there_is_a_line_for_every_kind_of_event() -> None:
-    kinds = {getattr(events, name) for name in events.__all__} - {Event, events.many}
-    assert {type(event) for event, _ in EVENTS} == kinds
+    kinds = {
+        kind
+        for name in events.__all__
+        if isinstance(kind := getattr(events, name), type) and kind is not Event
+    }
+    shown = {type(event) for event, _ in EVENTS}
+    silent = {type(event) for event in SILENT}
+    assert shown | silent == kinds and not shown & silent
+
+
+@pytest.mark.parametrize("event", SILENT)
+def test_what_is_for_other_doors_has_a_frame_and_no_line(event: Event) -> None:
+    loudest = view("id", "#ops", "all", "alice")
+    assert len(view().render([event])) == 1
+    assert written(event) == written(event, by=loudest) == written(replayed(event)) == ""
+    assert written(said("one"), event, said("two")) == "<alice> one\r\n<alice> two\r\n"
+
+
+@pytest.mark.parametrize("event", SILENT)
+def test_what_is_for_other_doors_parts_nobody_who_is_told_of_together(event: Event) -> None:
+    assert written(left("ann", 3), event, left("bob", 2)) == "-- ann and bob left (2 here)\r\n"
+    assert written(event, joined("ann"), event, event) == "-- ann joined (4 here)\r\n"
+
+
+@pytest.mark.parametrize("text", ["one\ntwo", "one\n\ntwo", "\n"])
+def test_what_is_said_in_several_lines_is_as_many_each_with_all_that_stands_before_one(
+    text: str,
+) -> None:
+    lines = text.split("\n")
+    for event, form in [
+        (said(text), "<alice> {}"),
+        (acted(text), "* alice {}"),
+        (told(text), "[alice -> you] {}"),
+        (told(text, echo=True), "[you -> bob] {}"),
+        (arrived(text), "-- {}"),
+        (notice(text), "-- {}"),
+    ]:
+        for before, by in [("", view()), ("[12:03] ", view("time")), ("[12:03 #1] ", view("id"))]:
+            expected = [f"{before}{form.format(line)}" for line in lines]
+            assert written(event, by=by).split("\r\n")[:-1] == expected
+        again = [f"[2026-11-22 12:03] {form.format(line)}" for line in lines]
+        assert written(replayed(event)).split("\r\n")[:-1] == again
+    in_ops = [f"[#ops] <alice> {line}" for line in lines]
+    assert written(said(text, room="#ops")).split("\r\n")[:-1] == in_ops
 
 
 def test_lines_stand_in_the_order_of_the_events() -> None:
@@ -332,7 +412,7 @@ def test_whoever_gets_some_of_the_frames_is_told_of_just_those_together() -> Non
 PRESENCE = st.builds(joined, st.sampled_from(["ann", "bob"]), st.integers(1, 9)) | st.builds(
     left, st.sampled_from(["ann", "bob"]), st.integers(1, 9), st.sampled_from(["", "bed"])
 )
-ANY = PRESENCE | st.sampled_from([event for event, _ in EVENTS])
+ANY = PRESENCE | st.sampled_from([event for event, _ in EVENTS]) | st.sampled_from(SILENT)
 
 
 @given(st.lists(ANY, max_size=12), st.sampled_from([view(), view("time", "#ops", "all")]))
@@ -345,8 +425,9 @@ def test_there_is_a_frame_for_each_event_whatever_stands_beside_it(
     assert by.join(frames) == by.join(alone)
     lines = by.join(frames).decode().splitlines(keepends=True)
     assert all(line.endswith("\r\n") for line in lines)
-    others = [event for event in events if not isinstance(event, (Joined, Left))]
-    assert len(others) <= len(lines) <= len(events)
+    shown = [event for event in events if event not in SILENT]
+    others = [event for event in shown if not isinstance(event, (Joined, Left))]
+    assert len(others) <= len(lines) <= len(shown)
 
 
 # The bell
@@ -371,6 +452,8 @@ BELL = "\a"
         (left("bob", reason="bob"), set()),
         (topic("bob"), set()),
         (notice("bob"), set()),
+        (arrived("You are bob in #lobby."), set()),
+        (ruled("made bob an operator"), set()),
         (renamed(), set()),
         (welcomed(), set()),
     ],
@@ -380,6 +463,12 @@ def test_the_bell_rings_once_in_front_of_the_line(event: Event, rings: set[str])
     plain = written(event)
     for bell in modes:
         assert written(event, by=view(bell=bell, nick="bob")) == BELL * (bell in rings) + plain
+
+
+def test_the_bell_rings_once_for_what_was_said_in_several_lines() -> None:
+    for event in (said("hi\nbob\nbob"), told("bob\nbob"), acted("waves\nat bob")):
+        assert written(event, by=view(bell="all", nick="bob")) == BELL + written(event)
+        assert written(event, by=view(bell="mention", nick="bob")) == BELL + written(event)
 
 
 def test_the_bell_comes_before_the_time_and_the_room() -> None:
@@ -466,9 +555,10 @@ def test_text_is_literal_and_never_begins_a_line(text: str) -> None:
 # One who came in the middle
 
 
+@settings(max_examples=300)
 @given(
     st.lists(
-        st.sampled_from(["joins", "joins", "joins", "leaves", "says", "takes a nick"]), max_size=12
+        st.sampled_from(["joins"] * 4 + ["leaves", "says", "takes a nick", "is away"]), max_size=12
     ),
     st.sampled_from(["off", "datetime"]),
 )
@@ -484,6 +574,8 @@ def test_the_rest_reads_as_the_frames_it_stands_for(kinds: list[str], wish: Time
                 happened.append(left(f"nick{number // 2}", here=number))
             case "says":
                 happened.append(said(f"{number}"))
+            case "is away":
+                happened.append(SILENT[1])
             case _:
                 happened.append(renamed())
     frames = view.render(happened)

@@ -392,7 +392,9 @@ def test_nothing_is_kept_of_who_is_gone() -> None:
     chat = Registered()
     eve = chat.enter()
     eve.gets("/login alice guess", "/quit")
-    assert not chat.logins._under_way and not chat.logins._guesses._by_connection
+    assert (
+        not chat.registrar.proofs._under_way and not chat.registrar.proofs._guesses._by_connection
+    )
 
 
 # Over a connection that others can read
@@ -408,7 +410,7 @@ def test_a_password_in_plain_text_is_not_taken_unless_it_may_be(line: str) -> No
     (reply,) = person.gets(line)
     assert reply.startswith("-- Your password would cross the network unencrypted")
     assert reply.endswith("Connect by TLS, or ask the operator for accounts: {plaintext: on}.")
-    chat.logins.plaintext = True
+    chat.registrar.proofs.plaintext = True
     assert person.gets(line) != [reply]
 
 
@@ -473,7 +475,7 @@ def test_an_operator_s_nick_is_registered_from_nowhere_else(
     kind: type[Person], address: str
 ) -> None:
     chat = Registered(reserved={"root-1"})
-    chat.logins.plaintext = True
+    chat.registrar.proofs.plaintext = True
     assert kind(chat, "Root-1", address).gets(f"/register {PASSWORD}")[-1] == (
         "-- That nick is kept for the server's operator: register it from the server's own machine."
     )
@@ -689,7 +691,7 @@ def test_a_program_s_password_that_is_no_text_is_refused_without_it() -> None:
 def test_what_waits_for_a_login_is_called_with_each() -> None:
     chat = Registered()
     seen: list[str] = []
-    chat.logins.on_login.append(lambda hub, member, now: seen.append(member.account))
+    chat.registrar.sessions.on_login.append(lambda hub, member, now: seen.append(member.account))
     chat.own("alice").gets("/quit")
     chat.enter().gets(f"/login alice {PASSWORD}")
     assert seen == ["alice", "alice"]

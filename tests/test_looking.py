@@ -51,3 +51,22 @@ def test_all_is_shown_of_what_is_not_locked_and_asked_as_before(chat: Moderated)
         "-- Usage: /whois NICK",
         "-- Nobody here is called nobody. /who lists who is here.",
     ]
+
+
+def test_a_secret_room_is_known_to_nobody_outside(chat: Moderated) -> None:
+    person(chat, "ann").gets("/set secret on")
+    dan, bob, zed = person(chat, "dan"), person(chat, "bob"), chat.logged_in("zed")
+    assert not [line for line in dan.gets("/rooms") if "#a" in line]
+    assert dan.gets("/who #a") == ["-- There is no room #a. /rooms lists them all."]
+    assert dan.gets("/whois bob")[0] == "-- bob is in #lobby."
+    assert dan.gets("/kick #a bob") == ["-- Nobody is in #a. /join it first."]
+    for inside in (bob, zed):
+        assert "#a (3 here)" in str(inside.gets("/rooms"))
+        assert "ann, bob and cy" in str(inside.gets("/who #a"))
+        assert "#a" in inside.gets("/whois cy")[0]
+
+
+def test_what_was_said_in_a_guests_secret_room_is_hidden_from_who_makes_it_anew() -> None:
+    chat = Moderated()
+    chat.guest("guest", "#s").gets("/set secret on", "/part")
+    assert chat.hidden == ["#s"]

@@ -120,7 +120,7 @@ def said(folder: Path) -> Path:
         connection.execute("INSERT INTO rooms (room, name) VALUES ('#ops', '#Ops')")
         rows = [(1, 0, "ann", "hello"), (2, 1, "bob", "waves"), (3, 2, "cy", None)]
         connection.executemany(
-            "INSERT INTO lines VALUES ('#ops', ?, 1790000000000, ?, ?, NULL, ?, NULL)", rows
+            "INSERT INTO lines VALUES ('#ops', ?, 1790000000000, ?, ?, NULL, ?, NULL, NULL)", rows
         )
         connection.execute(
             "INSERT INTO audit VALUES (1, 1790000000000, 'ann', 'ann', '', 'kick', '#ops', 'x', '')"

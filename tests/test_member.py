@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from chatroom.events import Event, Said
-from chatroom.member import Bell, Door, Listener, Member, Timestamps, View
+from chatroom.events import Event, Joined, Said, Told
+from chatroom.identity import Identity
+from chatroom.member import (
+    ECHOES,
+    LINE_USER,
+    Bell,
+    Door,
+    Listener,
+    Member,
+    Timestamps,
+    View,
+)
 
 
 class Views(Listener):
@@ -32,6 +42,35 @@ def test_a_new_member_is_present_in_no_room_and_wants_nothing_special() -> None:
     assert (member.address, member.since, member.spoke) == ("192.0.2.1", 5.0, 5.0)
     assert member.present and not member.guest and not member.rooms and member.current is None
     assert (member.timestamps, member.bell, member.away) == ("off", "off", None)
+
+
+def test_nothing_is_known_of_who_it_is_unless_that_is_given() -> None:
+    assert Member("ann", Listener(print), "192.0.2.1", 0.0).who == Identity(LINE_USER, "")
+    who = Identity("ann", "k2f9.ip", "ann", "Ann")
+    member = Member("zoe", Listener(print), "192.0.2.1", 0.0, who)
+    assert member.who is who and member.account == "ann"
+
+
+def test_who_it_is_and_its_account_are_one_thing_whichever_is_set() -> None:
+    member = Member("ann", Listener(print), "", 0.0)
+    first = member.who
+    assert member.who is first
+    member.account = "ann"
+    second = member.who
+    assert second == first._replace(account="ann")
+    assert member.who is second, "the same until something of it changes"
+    member.who = Identity("ann", "k2f9.ip", "zoe")
+    assert member.account == member.who.account == "zoe"
+    member.account = ""
+    assert member.who == Identity("ann", "k2f9.ip")
+
+
+def test_its_door_says_what_it_is_told_back_or_it_is_told_its_private_lines() -> None:
+    door = Listener(print)
+    assert Member("ann", door, "", 0.0).echoes is ECHOES == {Told}
+    wishes = frozenset({Joined, Said})
+    setattr(door, "echoes", wishes)  # noqa: B010
+    assert Member("ann", door, "", 0.0).echoes is wishes
 
 
 @pytest.mark.parametrize(

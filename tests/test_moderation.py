@@ -10,10 +10,10 @@ from twisted.logger import capturedLogs, formatEvent
 
 from chatroom.commands import Command, attach
 from chatroom.errors import NotAllowed
+from chatroom.permissions import Role
 from chatroom.store import sanctions
-from chatroom.store.permissions import Role
 from chatroom.store.roomrules import MOST_OWNED
-from chatroom.store.sanctions import Target
+from chatroom.store.targets import Target
 from tests.inmemory import Person
 from tests.moderated import Moderated, classroom, person
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import characters, text
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 
 from chatroom.commands import attach
-from chatroom.errors import TooMany
+from chatroom.errors import TooMany, WrongPassword
+from chatroom.permissions import Role
 from chatroom.store.guesses import Guesses
 from chatroom.store.operators import Operators
 from chatroom.store.passwords import Verified
-from chatroom.store.permissions import Role
 from tests.inmemory import Person
 from tests.moderated import Moderated
 
@@ -131,6 +132,27 @@ def test_other_passwords_may_be_set_while_it_runs() -> None:
     here.operators.apply(("boss:wen",), plaintext=False)
     assert here.tries("/oper boss secret") == [WRONG]
     assert here.tries("/oper boss new") == [RIGHT]
+
+
+def test_a_door_asks_and_is_told_by_what_it_waits_for() -> None:
+    here = Fixture(plaintext=True)
+    answers: list[object] = []
+    for password in ("wrong", "secret"):
+        work = here.chat.hub.authority.oper(here.bob.member, "boss", password, here.chat.now)
+        assert isinstance(work, Deferred)
+        work.addErrback(lambda failure: failure.type).addCallback(answers.append)
+        here.slow.answer()
+    assert answers == [WrongPassword, None] and here.role == Role.SERVER
+    assert here.bob.reads() == []
+
+
+def test_what_goes_wrong_is_told_and_logged() -> None:
+    here = Fixture()
+    here.bob.says("/oper boss secret")
+    with capturedLogs() as logs:
+        here.slow.asked.pop()[0].errback(RuntimeError("no thread"))
+    assert here.bob.reads() == ["-- That did not work, and was logged. Try again later."]
+    assert "no thread" in str(logs[0]["log_failure"])
 
 
 @given(text(characters(categories=("L", "N")), min_size=6))

@@ -46,7 +46,7 @@ LINES = (
     *("/topic of the day №", "/topic", "/topic -", "/who", "/who #a", "/history 2", "/history 9"),
     *("in haste №\n/nick bob", "in haste №\n/nick rob", "in haste №\n/nick ray\nagain №") * 2,
     *("bot, come №", "bot, come №\n/join #a\nhere I am №", "bot, go №") * 2,
-    *("/part #b", "/quit", "/quit it is late"),
+    *("/part #b", "/quit", "/quit it is late", "/away", "/away for №", "/back", "/back"),
 )
 
 

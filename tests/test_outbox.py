@@ -147,6 +147,19 @@ def test_what_the_kernel_does_not_take_goes_to_the_transport(room: int) -> None:
     assert peer.taken == b"one\r\ntwo\r\n"
 
 
+def test_whether_something_waits_for_the_peer_is_known_at_once() -> None:
+    peer = Peer(room=2)
+    assert not peer.outbox.waits
+    peer.outbox.write(b"one\r\n")
+    assert peer.outbox.waits
+    peer.takes(100)
+    assert not peer.outbox.waits
+    peer.outbox.pauseProducing()
+    assert peer.outbox.waits
+    peer.outbox.stopProducing()
+    assert peer.outbox.closed
+
+
 def test_after_catching_up_sends_are_direct_again() -> None:
     peer = Peer(room=2)
     peer.outbox.write(b"one\r\n")

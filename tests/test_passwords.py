@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.errors import BadText, TooMany
-from chatroom.store.passwords import MOST_WAITING, Passwords, Verified, fits
+from chatroom.scram import derive
+from chatroom.store.passwords import MOST_WAITING, Kept, Passwords, Verified, fits
+from chatroom.store.scrams import read
 from tests.registered import CHEAP, Threads, logged
 
 
 def made() -> tuple[Passwords, Threads]:
     threads = Threads()
-    return Passwords(threads, CHEAP, threads), threads
+    return Passwords(threads, CHEAP, threads, iterations=2), threads
 
 
 def now(deferred: object) -> object:
@@ -47,18 +49,25 @@ def test_a_password_that_is_too_short_too_long_or_no_text_is_refused(
     password: str, why: str
 ) -> None:
     with pytest.raises(BadText, match=why):
-        fits(password)
+        fits(password, 8)
 
 
 @pytest.mark.parametrize("password", ["eight888", "a-b-c-d-e", "пароль-дня", "x" * 128, "x" * 1024])
 def test_any_other_may_be_chosen(password: str) -> None:
-    fits(password)
+    fits(password, 8)
+
+
+@pytest.mark.parametrize(("least", "said"), [(1, "at least 1 character."), (3, "at least 3 ")])
+def test_how_short_it_may_be_is_said(least: int, said: str) -> None:
+    fits("x" * least, least)
+    with pytest.raises(BadText, match=said):
+        fits("x" * (least - 1), least)
 
 
 @given(TEXT)
 def test_a_refusal_does_not_show_the_password(password: str) -> None:
     try:
-        fits(password)
+        fits(password, 8)
     except BadText as refusal:
         assert len(password.strip()) < 3 or password not in str(refusal)
 
@@ -78,6 +87,26 @@ def test_letters_are_the_same_however_they_are_composed() -> None:
     hash = now(passwords.hash("café au lait"))
     assert isinstance(hash, str)
     assert now(passwords.verify(hash, "cafe\u0301 au lait")) == Verified(True)
+
+
+def test_what_scram_needs_is_made_of_a_new_password_and_of_a_right_one_that_lacks_it() -> None:
+    passwords, _ = made()
+    kept = now(passwords.make("café-au-lait"))
+    assert isinstance(kept, Kept)
+    right = now(passwords.verify(kept.hash, "cafe\u0301-au-lait", needs_scram=True))
+    assert isinstance(right, Verified) and right.ok and right.scram and not right.rehash
+    for text in (kept.scram, right.scram):
+        record = read(text)
+        assert record == derive("café-au-lait".encode(), record.salt, 2)
+    assert right.scram != kept.scram
+    for hash in (kept.hash, None):
+        wrong = passwords.verify(hash, "wrong-horse", needs_scram=True)
+        assert now(wrong) == Verified(False)
+    assert now(passwords.verify(kept.hash, "café-au-lait")) == Verified(True)
+
+
+def test_its_work_is_within_what_the_rfc_asks_for() -> None:
+    assert 4096 <= Passwords(Threads()).iterations <= 15_000
 
 
 @given(TEXT)

@@ -7,13 +7,13 @@ from typing import cast, get_args
 
 import pytest
 
-from chatroom.errors import NotAllowed
-from chatroom.store.permissions import PERMISSIONS, Action, Role, may, must
+from chatroom.errors import NotOperator, NotServerOperator
+from chatroom.permissions import PERMISSIONS, Action, Role, may, must
 
 # For each action, for each role (member, operator, owner, server) of who does it: to whom of
 # these roles it may be done.  "-" is to nobody, "*" to everybody.
 MATRIX = """
-kick        -   m   mo  mow
+kick        -   mow mow mow
 ban         -   m   mo  mow
 unban       -   *   *   *
 bans        -   *   *   *
@@ -25,13 +25,22 @@ slow        -   *   *   *
 lock        -   *   *   *
 unlock      -   *   *   *
 invite      -   *   *   *
-op          -   -   *   *
+op          -   *   *   *
 deop        -   -   mo  mow
 topic       -   *   *   *
+limit       -   *   *   *
+secret      -   *   *   *
+outside     -   *   *   *
+except      -   *   *   *
 keep        -   -   *   *
+register    -   -   *   *
+roomname    -   -   *   *
 redact      -   *   *   *
 announce    -   -   -   *
 rename      -   -   -   mow
+kill        -   -   -   mow
+wallops     -   -   -   *
+rehash      -   -   -   *
 audit       -   -   -   *
 serverban   -   -   -   mow
 """
@@ -55,7 +64,9 @@ def test_every_cell(action: str, actor: Role, target: str) -> None:
     if allowed:
         must(cast("Action", action), actor, LETTERS[target], "bob")
     else:
-        with pytest.raises(NotAllowed, match=r"^(Only|You can't) .*\.$"):
+        for_server = PERMISSIONS[cast("Action", action)].least == Role.SERVER
+        error = NotServerOperator if for_server else NotOperator
+        with pytest.raises(error, match=r"^(Only|You can't) .*\.$"):
             must(cast("Action", action), actor, LETTERS[target], "bob")
 
 

@@ -43,7 +43,7 @@ class Kept:
         for age in ages:
             self._id += 1
             time = (NOW - age) * 1000
-            self.database.write(ADD, room, self._id, time, kind, "ann", None, "apple", None)
+            self.database.write(ADD, room, self._id, time, kind, "ann", None, "apple", None, None)
 
     def clear(self) -> int:
         """Steps until nothing more is to be done at once; their number."""
@@ -141,6 +141,21 @@ def test_a_room_of_which_nothing_is_kept_is_forgotten_unless_it_is_someones_or_o
     kept.clear()
     assert kept.rooms() == ["#b", "#d"]
     assert kept.database.load("SELECT room FROM indexed ORDER BY room") == [("#d",)]
+
+
+def test_private_lines_go_as_those_of_a_room_do() -> None:
+    kept = Kept(seconds=100, lines=2)
+    talks = "INSERT INTO talks VALUES ('ann', 'bob', ':ann:bob'), ('bob', 'ann', ':ann:bob')"
+    kept.database.write(talks)
+    kept.add(":ann:bob", 200, 5, 5, 5, kind=10)
+    kept.add("#a", 5)
+    kept.clear()
+    assert kept.ids(":ann:bob") == [3, 4] and kept.indexed() == 1
+    assert len(kept.database.load("SELECT * FROM talks")) == 2
+    kept.database.write("UPDATE lines SET time = 0 WHERE room = ':ann:bob'")
+    kept.clear()
+    assert kept.ids(":ann:bob") == [] and kept.rooms() == ["#a"]
+    assert kept.database.load("SELECT * FROM talks") == []
 
 
 def test_what_was_taken_out_goes_too() -> None:

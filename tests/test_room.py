@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatroom.events import Acted, Event, Joined, Notice, Said, TopicSet
+from chatroom.events import Acted, Event, Joined, Notice, Redacted, Said, Tagged, TopicSet
+from chatroom.identity import Identity
 from chatroom.member import Listener, Member
 from chatroom.room import Batch, Room
 
@@ -47,6 +48,7 @@ def test_what_is_said_and_done_is_kept_and_nothing_else() -> None:
     head = (0.0, "#a", "ann", "ann")
     for event in (said(1), Joined(2, *head, 1), Acted(3, *head, "x"), TopicSet(4, *head, "y")):
         room.post(None, event)
+    room.post(None, Tagged(5, *head, "#a"))
     assert ids(room.recent) == [1, 3]
 
 
@@ -87,6 +89,37 @@ def test_nobody_gets_its_own_lines_back() -> None:
     batch = room.take()
     assert ids(batch.share(ann)) == [2, 3]
     assert ids(batch.share(bob)) == [1, 3]
+
+
+def test_who_is_to_get_its_own_lines_back_shares_those_of_all() -> None:
+    room, ann, bob = Room("#a", 0), member("ann"), member("bob")
+    for each in (ann, bob):
+        room.joined(each)
+    room.post(ann, said(1), said(2), back=True)
+    room.post(ann, Joined(3, 0.0, "#a", "ann", "ann", 2))
+    batch = room.take()
+    assert ids(batch.share(ann)) == [1, 2]
+    assert ids(batch.share(bob)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_whose_a_refused_line_was_is_known_whether_it_was_to_get_it_back(back: bool) -> None:
+    room, ann, bob = Room("#a", 0), member("ann"), member("bob")
+    room.post(bob, said(1))
+    room.post(ann, said(2), said(3), back=back)
+    room.post(None, said(4))
+    batch = room.take()
+    refused = batch.refuse({1, 3, 4})
+    assert [(by.nick, event.id) for by, event in refused] == [("bob", 1), ("ann", 3)]
+    assert ids(batch.events) == [2]
+
+
+def test_who_gets_all_of_its_own_back_is_nothing_special() -> None:
+    batch, ann = Batch(), member("ann")
+    batch.post(ann, said(1), back=True)
+    assert not batch.is_special_for(ann)
+    batch.post(ann, said(2))
+    assert batch.is_special_for(ann)
 
 
 def test_who_comes_in_the_middle_of_a_turn_gets_what_is_posted_from_then_on() -> None:
@@ -135,7 +168,7 @@ def test_what_an_ignored_member_says_is_hidden_whatever_the_case_of_its_nick() -
     ann.ignored = frozenset({"bob"})
     head = (0.0, "#a", "Bob", "Bob")
     events = [said(1, "Bob"), Acted(2, *head, "x"), Joined(3, *head, 2), TopicSet(4, *head, "t")]
-    events += [said(5, "bobby"), Notice(6, 0.0, "#a", "", "", "n")]
+    events += [said(5, "bobby"), Notice(6, 0.0, "#a", "", "", "n"), Tagged(7, *head, "#a")]
     for event in events:
         batch.post(None, event)
     assert ids(batch.share(ann)) == [3, 4, 5, 6]
@@ -160,3 +193,25 @@ def test_who_said_all_there_is_gets_nothing() -> None:
     batch, ann = Batch(), member("ann")
     batch.post(ann, said(1))
     assert batch.share(ann) == {}
+
+
+def test_a_room_has_another_name_also_in_what_is_shown_again() -> None:
+    room = Room("#a", 2, made=5.0)
+    room.rename("#b")
+    assert not room.recent, "nothing was said"
+    for number in range(3):
+        room.post(None, said(number))
+    room.rename("#c")
+    assert (room.name, room.rules.name, room.made) == ("#c", "#c", 5.0)
+    assert [(line.id, line.room) for line in room.recent] == [(1, "#c"), (2, "#c")]
+    room.post(None, said(3))
+    assert ids(room.recent) == [2, 3]
+
+
+def test_who_took_a_line_out_is_told_of_where_it_stood() -> None:
+    room, who = Room("#a", 2), Identity("~bob", "k2f9.ip")
+    room.post(None, said(1))
+    room.redact(Redacted(9, 5.0, "#a", "bob", "bob", 1, "ann", "rude", who))
+    (shown,) = room.recent
+    assert isinstance(shown, Redacted)
+    assert (shown.id, shown.time, shown.sender, shown.who) == (1, 0.0, "bob", who)

@@ -211,3 +211,20 @@ def test_a_ban_from_the_server_is_never_refused_for_there_being_too_many(
         "-- 1: 192.0.2.100/32",
         "-- 3: 192.0.2.1/32",
     ]
+
+
+def test_a_mask_is_banned_and_lifted_as_it_is_written_or_by_its_number() -> None:
+    chat = classroom()
+    ann, dan = person(chat, "ann"), person(chat, "dan")
+    assert ann.gets("/ban D?N!*@* 10m spam") == ["-- ann banned D?N!*@* for 10 minutes: spam"]
+    banned = "-- You are banned from #a by ann, for another 10 minutes: spam"
+    assert dan.gets("/join #a") == [banned]
+    assert ann.gets("/bans") == ["-- 1: d?n!*@*, banned for another 10 minutes by ann: spam"]
+    assert ann.gets("/unban d?n!") == ["-- ann unbanned d?n!"]
+    assert ann.gets("/ban *!~u@*") == [
+        "-- That would ban you too. Name somebody else, or a smaller range."
+    ]
+    assert ann.gets("/ban b*!*@*")[0].startswith("-- bob was kicked by ann: banned")
+    assert ann.gets("/unban 2") == ["-- ann unbanned b*!*@*"]
+    zed = chat.logged_in("zed")
+    assert zed.gets("/ban server b*!*@*")[0].startswith("-- A mask holds in a room.")

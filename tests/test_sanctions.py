@@ -12,7 +12,8 @@ from hypothesis.strategies import integers, lists, sampled_from, tuples
 from chatroom.errors import TooMany
 from chatroom.member import Listener, Member
 from chatroom.store import sanctions as module
-from chatroom.store.sanctions import MOST_EVERYWHERE, MOST_OF_ONE, Sanctions, Target
+from chatroom.store.sanctions import MOST_EVERYWHERE, MOST_OF_ONE, Sanctions
+from chatroom.store.targets import Target
 from tests.inmemory import NOW
 from tests.stored import Stored
 
@@ -237,3 +238,41 @@ def test_an_address_is_found_as_by_looking_at_each(
     )
     found = sanctions.find("ban", "", somebody("x", address), NOW + later)
     assert (found is not None) == expected
+
+
+def test_a_mask_is_met_by_whom_it_fits_and_not_by_who_is_excepted() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    by = None, "bob", WHY, NOW
+    sanctions.impose("ban", "#a", Target("mask", "b*!*@*"), *by)
+    sanctions.impose("mute", "#a", Target("mask", "*!~u@*"), *by)
+    member = somebody("Ben")
+    for known in (sanctions, Sanctions(database)):
+        assert known.against("ban", "#a", member, NOW) and known.against("mute", "#a", member, NOW)
+        assert not known.against("ban", "#a", somebody("Ann"), NOW)
+    excepted = sanctions.impose("speech", "#a", Target("nick", "ben"), *by)
+    assert sanctions.against("ban", "#a", member, NOW)
+    assert not sanctions.against("mute", "#a", member, NOW)
+    sanctions.lift(excepted)
+    sanctions.impose("exception", "#a", Target("mask", "ben!*@*"), NOW + 5, "bob", WHY, NOW)
+    for later, holds in ((0, False), (5, True)):
+        assert bool(sanctions.against("ban", "#a", member, NOW + later)) == holds
+        assert bool(sanctions.against("mute", "#a", member, NOW + later)) == holds
+    for one in sanctions.of("ban", "#a", NOW):
+        sanctions.lift(one)
+    assert sanctions.find("ban", "#a", member, NOW) is None
+
+
+def test_those_of_a_room_follow_it_to_another_name_and_are_kept_when_it_is_registered() -> None:
+    database = Stored()
+    sanctions = Sanctions(database)
+    kept = sanctions.impose("ban", "#a", ANN, None, "bob", WHY, NOW)
+    sanctions.rename("#a", "#b")
+    fill(sanctions, "#c", range(2))
+    sanctions.keep("#c")
+    for known in (sanctions, Sanctions(database)):
+        assert known.of("ban", "#b", NOW) == [kept._replace(room="#b")]
+        assert len(known.of("ban", "#c", NOW)) == 2 and not known.any_in("#a")
+    for one in sanctions.of("ban", "#b", NOW):
+        sanctions.lift(one)
+    assert not sanctions.any_in("#b")

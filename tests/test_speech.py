@@ -6,7 +6,8 @@ from timeit import timeit
 
 import pytest
 
-from chatroom.errors import NotAllowed
+from chatroom.errors import CannotSpeak, NotAllowed
+from chatroom.identity import PLAIN
 from tests.moderated import Moderated, classroom, person
 
 
@@ -128,3 +129,48 @@ def test_the_reason_to_leave_a_slow_room_is_a_line() -> None:
     ann.reads()
     bob.gets("/part three")
     assert ann.reads() == ["-- bob left (2 here)"]
+
+
+def test_what_is_no_line_is_refused_as_one_and_counts_as_none() -> None:
+    chat = classroom()
+    ann, bob = person(chat, "ann"), person(chat, "bob").member
+    room = chat.hub.rooms["#a"]
+    ann.gets("/slow 10")
+    for _ in range(2):
+        chat.hub.tag(bob, room, PLAIN, chat.now)
+    chat.hub.say(bob, "hi", chat.now, room)
+    with pytest.raises(CannotSpeak, match="Wait 10 seconds"):
+        chat.hub.tag(bob, room, PLAIN, chat.now)
+    ann.gets("/mute bob")
+    with pytest.raises(CannotSpeak, match="You are muted in #a"):
+        chat.hub.tag(bob, room, PLAIN, chat.now)
+    chat.hub.tag(bob, ann.member, PLAIN, chat.now)
+    chat.logged_in("zed").gets("/mute server bob")
+    with pytest.raises(CannotSpeak, match="You are muted by zed"):
+        chat.hub.tag(bob, ann.member, PLAIN, chat.now)
+
+
+def test_who_is_outside_is_heard_where_that_is_allowed_unless_it_is_muted() -> None:
+    chat = classroom()
+    ann, dan = person(chat, "ann"), person(chat, "dan").member
+    room = chat.hub.rooms["#a"]
+    with pytest.raises(CannotSpeak):
+        chat.hub.say(dan, "hi", chat.now, room)
+    ann.gets("/set outside on")
+    chat.hub.say(dan, "hi", chat.now, room)
+    assert ann.reads() == ["<dan> hi"]
+    for command in ("/mute dan", "/ban dan", "/mute all"):
+        ann.gets(command)
+        with pytest.raises(CannotSpeak):
+            chat.hub.say(dan, "hi", chat.now, room)
+        ann.gets(command.replace("/", "/un"))
+
+
+def test_a_voice_lifts_a_mute_which_takes_one_back() -> None:
+    chat = classroom()
+    ann, bob = person(chat, "ann"), person(chat, "bob")
+    ann.gets("/voice bob", "/mute bob")
+    assert "-- You are muted" in bob.gets("hi")[-1]
+    ann.gets("/voice bob")
+    bob.reads()
+    assert bob.gets("hi") == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chatroom.store.permissions import Role
+from chatroom.events import Event, Ruled
+from chatroom.permissions import Role
+from chatroom.rules import Change
 from tests.inmemory import Person
 from tests.moderated import Moderated
 
@@ -50,3 +52,43 @@ def test_an_accounts_room_passes_to_nobody() -> None:
     ann, cy = chat.logged_in("ann", "#a"), chat.guest("cy", "#a")
     ann.gets("/quit")
     assert role(chat, cy) == Role.MEMBER
+
+
+def changes(chat: Moderated) -> list[tuple[Change, ...]]:
+    """What rooms are told from now on that the server itself changed."""
+    told: list[tuple[Change, ...]] = []
+
+    def heard(event: Event) -> None:
+        if type(event) is Ruled and not event.sender:
+            assert not event.text  # nobody reads it as a line
+            told.append(event.changes)
+
+    chat.hub.observers.append(heard)
+    return told
+
+
+def test_a_room_is_told_what_who_comes_is_there_already() -> None:
+    chat = Moderated()
+    ann, cy = chat.logged_in("ann", "#a"), chat.guest("cy", "#a")
+    bob = chat.logged_in("bob", "#a")
+    ann.gets("/op bob", "/voice bob")
+    bob.gets("/part")
+    told = changes(chat)
+    assert cy.gets() == []
+    bob.gets("/join #a")
+    assert told == [(Change("operator", True, "bob"), Change("voice", True, "bob"))]
+    cy.gets("/part", "/join #b", "/join #a")
+    assert len(told) == 1  # neither who has nothing, nor who is alone
+
+
+def test_a_room_is_told_what_who_logs_in_or_out_is_there_from_then_on() -> None:
+    chat = Moderated()
+    ann, other = chat.logged_in("ann", "#a"), chat.guest("other", "#a")
+    ann.gets("/voice other")
+    told = changes(chat)
+    chat.hub.identify(other.member, chat.now, account="ann")
+    assert told == [(Change("operator", True, "other"),)]
+    chat.hub.identify(other.member, chat.now, account="")
+    assert told[1:] == [(Change("operator", False, "other"),)]
+    chat.hub.identify(other.member, chat.now, realname="Other")
+    assert len(told) == 2

@@ -29,16 +29,19 @@ Row = tuple[Any, ...]
 KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT DO NOTHING"
 NOON = int(datetime(2026, 3, 1, 12, 0).timestamp() * 1000)
 TALK: list[Row] = [
-    ("#a", 1, NOON, 2, "ann", None, None, None),
-    ("#a", 2, NOON, 0, "ann", None, "hi *there* <b>", None),
-    ("#b", 3, NOON, 1, "bob", "192.0.2.1", "waves", None),
-    ("#a", 4, NOON + 60_000, 5, "ann", None, "tea", None),
-    ("#a", 5, NOON + 60_000, 5, "ann", None, "", None),
-    ("#a", 6, NOON + 60_000, 4, "ann", None, "anne", None),
-    ("#a", 7, NOON + 60_000, 6, "", None, "The room is slow.", None),
-    ("#a", 8, NOON + 60_000, 7, "bob", None, "spam", "anne"),
-    ("#a", 9, NOON + 60_000, 8, "bob", None, "rude", "anne"),
-    ("#a", 10, NOON + 86_400_000, 3, "anne", None, "", None),
+    ("#a", 1, NOON, 2, "ann", None, None, None, None),
+    ("#a", 2, NOON, 0, "ann", None, "hi *there* <b>", None, None),
+    ("#b", 3, NOON, 1, "bob", "192.0.2.1", "waves", None, None),
+    ("#a", 4, NOON + 60_000, 5, "ann", None, "tea", None, None),
+    ("#a", 5, NOON + 60_000, 5, "ann", None, "", None, None),
+    ("#a", 6, NOON + 60_000, 4, "ann", None, "anne", None, None),
+    ("#a", 7, NOON + 60_000, 6, "", None, "The room is slow.", None, None),
+    ("#a", 8, NOON + 60_000, 7, "bob", None, "spam", "anne", None),
+    ("#a", 9, NOON + 60_000, 8, "bob", None, "rude", "anne", None),
+    ("#a", 10, NOON + 86_400_000, 3, "anne", None, "", None, None),
+    ("#a", 11, NOON + 86_400_000, 9, "bob", None, "locks the room", '[["key",true,"*"]]', None),
+    ("#a", 12, NOON + 86_400_000, 7, "cy", None, "", "anne anne ~u host anne", "~u host "),
+    ("#a", 13, NOON + 86_400_000, 0, "bob", None, "one\n\ntwo", '{"notice":true}', "~u host bob"),
 ]
 
 
@@ -94,6 +97,11 @@ def test_text_is_for_people(tmp_path: Path) -> None:
         "[2026-03-01 12:01] [#A] -- bob was kicked by anne: spam\n",
         "[2026-03-01 12:01] [#A] -- anne took out a line by bob: rude\n",
         "[2026-03-02 12:00] [#A] -- anne left\n",
+        "[2026-03-02 12:00] [#A] -- bob locks the room\n",
+        "[2026-03-02 12:00] [#A] -- cy was kicked by anne\n",
+        "[2026-03-02 12:00] [#A] <bob> one\n",
+        "[2026-03-02 12:00] [#A] <bob> \n",
+        "[2026-03-02 12:00] [#A] <bob> two\n",
         "[2026-03-01 12:00] [#B] * 192.0.2.1 waves\n",
     ]
 
@@ -105,30 +113,45 @@ def test_markdown_has_rooms_and_days_and_shows_text_as_it_is(tmp_path: Path) -> 
         "# \\#A\n\n## 2026-03-01\n\n- 12:00 *-- ann joined*\n"
         "- 12:00 **ann**: hi \\*there\\* \\<b\\>\n"
     )
-    assert "\n## 2026-03-02\n\n- 12:00 *-- anne left*\n# \\#B\n" in whole
+    assert "\n## 2026-03-02\n\n- 12:00 *-- anne left*\n" in whole
+    assert "- 12:00 **bob**: one\n- 12:00 **bob**\n- 12:00 **bob**: two\n# \\#B\n" in whole
 
 
 def test_one_room_and_a_time_narrow_it_down(tmp_path: Path) -> None:
     path = store(tmp_path / "chat.db", *TALK)
     assert [json.loads(line)["id"] for line in told(path, room="#B")] == [3]
     late = [json.loads(line)["id"] for line in told(path, since=NOON / 1000 + 61)]
-    assert late == [10]
+    assert late == [10, 11, 12, 13]
     with pytest.raises(StoreError, match="Nothing is kept of a room #none"):
         told(path, room="#none")
+
+
+SOURCES = [None, "~u host ", "~u host ann", "  ann"]
+OTHER: dict[int, list[Any]] = {  # what there may be beside the text, by the kind
+    0: [None, '{"rich":"\\u0002hi","tags":[["+draft/reply","6"]]}', '{"notice":true}'],
+    1: [None, '{"notice":true}'],
+    3: [None, "gone"],
+    7: ["bob", "bob bob ~u host bob"],
+    8: ["bob"],
+    9: ["[]", '[["muted",true,""],["key",true,"*"]]'],
+}
 
 
 @composite
 def talks(draw: DrawFn) -> list[Row]:
     """Rows of some rooms, of every kind, as a daemon writes them."""
     clean_text = text(max_size=20).map(clean)
+    lines = lists(clean_text, min_size=1, max_size=3).map("\n".join).filter(str.strip)
     made = []
     for id in sorted(draw(lists(integers(-50, 50), unique=True, max_size=8))):
-        kind = draw(integers(0, 8))
-        said = draw(clean_text.filter(bool)) if kind < 2 else draw(none() | clean_text)
+        kind = draw(integers(0, 9))
+        texts = [lines, clean_text.filter(bool)]
+        said = draw(texts[kind]) if kind < 2 else draw(none() | clean_text)
         nick = draw(sampled_from(["ann", "b-b[]", "guest-7k2"]))
         shown = draw(none() | sampled_from(["192.0.2.1", "2001:db8::1"]))
         time, room = draw(integers(0, 2**42)), draw(sampled_from(["#a", "#b"]))
-        made.append((room, id, time, kind, nick, shown, said, draw(none() | clean_text)))
+        other, source = draw(sampled_from(OTHER.get(kind, [None]))), draw(sampled_from(SOURCES))
+        made.append((room, id, time, kind, nick, shown, said, other, source))
     return sorted(made, key=lambda row: row[:2])
 
 
@@ -148,22 +171,23 @@ def test_an_export_that_is_imported_gives_the_same_and_twice_adds_nothing(talk: 
 
 def test_in_a_room_that_has_lines_it_comes_before_them_and_is_found(tmp_path: Path) -> None:
     old = store(tmp_path / "old.db", *TALK)
-    new = store(tmp_path / "new.db", ("#a", 3, NOON, 0, "cy", None, "hi again", None))
+    new = store(tmp_path / "new.db", ("#a", 3, NOON, 0, "cy", None, "hi again", None, None))
     assert found(new, "hi") == [3]
-    assert import_lines(new, told(old), "x") == (10, 0)
+    assert import_lines(new, told(old), "x") == (13, 0)
     assert [row[6] for row in rows(new) if row[0] == "#a" and row[3] == 0] == [
         "hi *there* <b>",
+        "one\n\ntwo",
         "hi again",
     ]
     ids = [row[1] for row in rows(new)]
-    assert len(set(ids)) == len(ids) == 11 and max(ids) == 3
+    assert len(set(ids)) == len(ids) == 14 and max(ids) == 3
     assert len(found(new, "hi")) == 2 and len(found(new, "waves", "#b")) == 1
 
 
 def test_lines_of_two_stores_are_not_mixed_up(tmp_path: Path) -> None:
     to = store(tmp_path / "to.db")
     for room, said in (("#a", "apple"), ("#b", "pear")):
-        from_ = store(tmp_path / f"{said}.db", (room, 1, NOON, 0, "ann", None, said, None))
+        from_ = store(tmp_path / f"{said}.db", (room, 1, NOON, 0, "ann", None, said, None, None))
         assert import_lines(to, told(from_), "x") == (1, 0)
     assert len({row[1] for row in rows(to)}) == 2
     assert found(to, "apple", "#a") and found(to, "pear", "#b")
@@ -174,7 +198,7 @@ def test_different_lines_with_one_id_are_all_added(tmp_path: Path) -> None:
     to = store(tmp_path / "to.db")
     lines: list[str] = []
     for room, said in (("#a", "apple"), ("#a", "pear"), ("#b", "plum")):
-        from_ = store(tmp_path / f"{said}.db", (room, 1, NOON, 0, "ann", None, said, None))
+        from_ = store(tmp_path / f"{said}.db", (room, 1, NOON, 0, "ann", None, said, None, None))
         lines += told(from_) * 2
     assert import_lines(to, lines, "x")[0] == 3
     assert sorted(row[6] for row in rows(to)) == ["apple", "pear", "plum"]
@@ -182,7 +206,7 @@ def test_different_lines_with_one_id_are_all_added(tmp_path: Path) -> None:
 
 
 def test_what_is_imported_where_all_lines_are_gone_is_found(tmp_path: Path) -> None:
-    to = store(tmp_path / "to.db", ("#a", 100, NOON, 0, "ann", None, "gone", None))
+    to = store(tmp_path / "to.db", ("#a", 100, NOON, 0, "ann", None, "gone", None, None))
     assert found(to, "gone") == [100]
     with contextual(to) as connection:
         connection.execute("DELETE FROM lines")
@@ -200,7 +224,32 @@ GOOD: dict[str, Any] = {
     "text": "hi",
 }
 WRONG: dict[str, list[Any]] = {
-    "text": ["", None, 5, "a\nb", "a\x1b[31m", "\u202e", "\ud800"],
+    "text": ["", None, 5, "\n", "a\r\nb", "a\nb\x1b[31m", "\u202e", "\ud800"],
+    "other": [
+        5,
+        "a\nb",
+        "x",
+        '{"rich":5}',
+        '{"rich":"a\\r\\nQUIT"}',
+        '{"rich":"a\\nb"}',
+        '{"rich":"\\u202e"}',
+        '{"tags":[["a b","c"]]}',
+        '{"tags":[["a","\\u0000"]]}',
+        '{"tags":[["a\\n","c"]]}',
+    ],
+    "source": [
+        5,
+        "ann",
+        "a b",
+        "a b c d",
+        "a!b c d",
+        "a@b c d",
+        "a\rb c d",
+        "a b c\n",
+        "x" * 65 + " b c",
+        "a " + "x" * 257 + " c",
+        "a b ann@",
+    ],
     "shown": [5, "a\x07", ["x"]],
     "nick": ["", "a b", "é", 5, None, "x" * 33],
     "room": ["a", "", "#", "#a b", 5, None, "#" + "x" * 64],
@@ -248,6 +297,30 @@ def test_what_is_wrong_is_refused_with_its_line_and_nothing_is_added(wrong: str)
             assert connection.execute("SELECT * FROM rooms").fetchall() == []
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        with_(kind="acted", text="a\nb"),
+        with_(kind="topicset", text="a\nb"),
+        with_(kind="ruled", other="x"),
+        with_(kind="ruled", other='[["mute",true,""]]'),
+        with_(kind="told", other="bob"),
+        with_(room=":ann:bob", kind="told", other="bob"),
+    ],
+)
+def test_what_no_line_of_a_room_can_be_is_refused(wrong: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = store(f"{folder}/chat.db")
+        with pytest.raises(ImportFault, match=r"^x:1: ."):
+            import_lines(path, [wrong], "x")
+
+
+def test_private_lines_are_not_exported(tmp_path: Path) -> None:
+    row = (":ann:bob", 50, NOON, 10, "ann", None, "psst", "bob", "~u host ann")
+    path = store(tmp_path / "chat.db", *TALK, row)
+    assert len(told(path)) == len(TALK) and "psst" not in "".join(told(path, "text"))
+
+
 def test_a_notice_needs_no_nick(tmp_path: Path) -> None:
     path = store(tmp_path / "chat.db")
     assert import_lines(path, [with_(kind="notice", nick="")], "x") == (1, 0)
@@ -285,16 +358,16 @@ def test_a_store_that_a_daemon_writes_is_exported_imported_and_copied(tmp_path: 
     try:
         for number in range(1, 4):
             database.write(KNOW, "#a", "#a")
-            database.write(ADD, "#a", number, NOON, 0, "cy", None, f"line {number}", None)
+            database.write(ADD, "#a", number, NOON, 0, "cy", None, f"line {number}", None, None)
             reactor.result(database.flush())
             assert len(told(path)) == number
-        assert import_lines(path, told(other), "x") == (10, 0)
-        database.write(ADD, "#a", 4, NOON, 0, "cy", None, "line 4", None)
+        assert import_lines(path, told(other), "x") == (13, 0)
+        database.write(ADD, "#a", 4, NOON, 0, "cy", None, "line 4", None, None)
         reactor.result(database.flush())
         backup(path, str(tmp_path / "copy.db"))
-        assert len(told(path)) == len(rows(str(tmp_path / "copy.db"))) == 14
+        assert len(told(path)) == len(rows(str(tmp_path / "copy.db"))) == 17
         ids = [row[1] for row in reactor.result(database.read("SELECT * FROM lines"))]
-        assert len(set(ids)) == 14 and sum(id > 0 for id in ids) == 4
+        assert len(set(ids)) == 17 and sum(id > 0 for id in ids) == 4
     finally:
         reactor.result(database.close())
 

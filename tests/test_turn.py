@@ -13,8 +13,25 @@ from twisted.internet.task import Clock
 
 from chatroom import turn as module
 from chatroom.errors import NoSuchMember
-from chatroom.events import Event, Joined, Notice, Said, Told
+from chatroom.events import (
+    Arrived,
+    Event,
+    Gone,
+    Joined,
+    Left,
+    Notice,
+    Profile,
+    Renamed,
+    Reply,
+    RoomRenamed,
+    Ruled,
+    Said,
+    Tagged,
+    Told,
+    TopicSet,
+)
 from chatroom.hub import Hub
+from chatroom.identity import NOBODY
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
 from chatroom.room import Batch, Room
@@ -185,6 +202,23 @@ def test_an_event_that_was_posted_to_several_rooms_is_told_once() -> None:
     scene.turn.post(None, (a, b), Notice(1, 0.0, None, "", "", "to all"))
     scene.turn.flush()
     assert ids(both) == ids(one) == [[1]]
+
+
+def test_who_wants_told_back_what_it_does_is_told_once_and_in_its_place() -> None:
+    scene, a, b = Scene(), Room("#a", 0), Room("#b", 0)
+    member, ear = scene.member(a, b)
+    other, others = scene.member(a, b)
+    member.echoes = frozenset({Renamed})
+    scene.say(a, member)
+    scene.say(b, other)
+    renamed = Renamed(3, 0.0, None, "x", "x", "y")
+    scene.turn.post(member, (a, b), renamed)
+    scene.posted += 1
+    scene.say(b, member)
+    scene.say(a, other)
+    scene.turn.flush()
+    assert ids(ear) == [[2, 3, 5]]
+    assert ids(others) == [[1, 3, 4]]
 
 
 def test_a_member_for_whom_there_is_nothing_is_not_written_to() -> None:
@@ -426,6 +460,40 @@ def test_what_is_said_does_not_wait_nor_does_what_came_before_it(waits: bool) ->
     assert not chat.clock.getDelayedCalls()
     chat.comes()
     assert chat.turn() == [], "the next turn may wait again"
+
+
+WAITING = [
+    Gone(1, 0.0, None, "x", "x", "bye"),
+    Left(1, 0.0, "#a", "x", "x", 9, "bye"),
+    Renamed(1, 0.0, None, "x", "x", "y"),
+    Profile(1, 0.0, None, "x", "x", NOBODY, NOBODY, None, "for lunch"),
+]
+NOT_WAITING = [
+    Tagged(1, 0.0, "#a", "x", "x", "#a"),
+    Ruled(1, 0.0, "#a", "x", "x", "muted everyone"),
+    TopicSet(1, 0.0, "#a", "x", "x", "tea"),
+    RoomRenamed(1, 0.0, "#b", "x", "x", "#a", ""),
+]
+
+
+@pytest.mark.parametrize("event", WAITING + NOT_WAITING)
+def test_only_what_is_no_news_of_what_is_said_and_ruled_may_wait(event: Event) -> None:
+    chat = Patience()
+    chat.scene.turn.post(None, (chat.room,), event)
+    assert chat.turn() == ([] if event in WAITING else [[1]])
+    chat.clock.advance(0.051)
+    assert chat.turn() == ([[1]] if event in WAITING else [])
+
+
+def test_where_one_is_and_what_a_reply_is_part_of_goes_out_at_once_or_with_the_rest() -> None:
+    chat = Patience()
+    joined = Joined(1, 0.0, "#a", "x", "x", 9)
+    chat.scene.turn.post(None, (chat.room,), joined)
+    arrived = Arrived(2, 0.0, None, "x", "x", "here", chat.room, joined, chat.member)
+    chat.scene.turn.mail(chat.member, arrived)
+    assert chat.turn() == []
+    chat.scene.turn.mail(chat.member, Reply(3, 0.0, None, "", "", "PONG"))
+    assert chat.turn() == [[1, 2, 3]]
 
 
 def whispers(chat: Patience) -> None:

@@ -6,7 +6,15 @@ import re
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis.strategies import characters, lists, sampled_from, text, tuples
+from hypothesis.strategies import (
+    booleans,
+    characters,
+    integers,
+    lists,
+    sampled_from,
+    text,
+    tuples,
+)
 
 from chatroom.store import words
 from chatroom.store.lines import ADD
@@ -22,13 +30,18 @@ Line = tuple[str, str, str]
 
 
 def indexed(lines: list[Line]) -> Stored:
+    database = unindexed(lines)
+    bring_up(database)
+    return database
+
+
+def unindexed(lines: list[Line]) -> Stored:
     database = Stored()
     for id, (room, nick, said) in enumerate(lines, 1):
         database.write(
             "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT DO NOTHING", room, room
         )
-        database.write(ADD, room, id, id, 0, nick, None, said, None)
-    bring_up(database)
+        database.write(ADD, room, id, id, 0, nick, None, said, None, None)
     return database
 
 
@@ -159,17 +172,53 @@ def test_the_newest_come_first_and_no_more_than_asked_for() -> None:
 
 def test_lines_that_come_before_what_is_in_the_index_are_added_to_it() -> None:
     database = indexed([("#a", "ann", "pear")])
-    database.write(ADD, "#a", -1, 0, 0, "ann", None, "apple", None)
+    database.write(ADD, "#a", -1, 0, 0, "ann", None, "apple", None, None)
     bring_up(database)
     assert finds(database, "apple") == []
     words.add(database.connection.cursor(), "#a", [(-1, 0, "ann", "apple"), (9, 0, "a", "apple")])
     assert finds(database, "apple") == [-1]
 
 
+@settings(max_examples=60)
+@given(LINES, integers(0, 9), booleans(), booleans())
+def test_what_was_said_in_a_room_that_is_renamed_is_found_there(
+    lines: list[Line], before: int, indexed_before: bool, indexed_between: bool
+) -> None:
+    """#b becomes #a, where there may be lines that are in the index already, or are not yet."""
+    database = indexed(lines) if indexed_before else unindexed(lines)
+    if indexed_between:
+        words.index(database.connection.cursor(), "#a", 2)
+    for sql, rows in words.renamed("#b", "#a", before):
+        database.write(sql, *rows[0])
+    database.write("INSERT INTO rooms (room, name) VALUES ('#a', '#a') ON CONFLICT DO NOTHING")
+    database.write("UPDATE lines SET room = '#a' WHERE room = '#b' AND id < ?", before)
+    bring_up(database)
+    moved = [
+        ("#a" if room == "#b" and id < before else room, nick, said)
+        for id, (room, nick, said) in enumerate(lines, 1)
+    ]
+    for room in ROOMS:
+        expected = [
+            id for id, line in enumerate(moved, 1) if line[0] == room and naive(line, ["a"])
+        ]
+        assert finds(database, "a", [room]) == expected[::-1]
+    for id, (room, nick, said) in enumerate(moved, 1):  # all of it goes out of the index again
+        words.delete(database.connection.cursor(), room, [(id, 0, nick, said)])
+    for token in ("a", "b", *(words._token(words._NICK, nick.lower()) for nick in NICKS)):
+        assert database.load("SELECT rowid FROM words WHERE words MATCH ?", f'"{token}"') == []
+
+
+def test_private_lines_are_not_in_it() -> None:
+    database = indexed([("#a", "ann", "x")])
+    database.write("INSERT INTO rooms (room, name) VALUES (':ann:bob', ':ann:bob')")
+    database.write(ADD, ":ann:bob", 9, 9, 10, "ann", None, "apple", "bob", None)
+    assert words.behind(database.connection.cursor()) == []
+
+
 def test_only_what_was_said_is_found() -> None:
     database = indexed([("#a", "ann", "x")])
-    for kind in range(2, 9):
-        database.write(ADD, "#a", 10 + kind, 0, kind, "ann", None, "apple", "apple")
+    for kind in range(2, 11):
+        database.write(ADD, "#a", 10 + kind, 0, kind, "ann", None, "apple", "apple", None)
     bring_up(database)
     assert finds(database, "apple") == []
 

@@ -113,7 +113,7 @@ _DAEMON = Peer(
 )
 
 # The daemon's doors, each with the dialect that its clients speak. The first needs no suffix.
-_DOORS = {"line": DIALECTS["line"]}
+_DOORS = {"line": DIALECTS["line"], "irc": DIALECTS["irc"]}
 
 
 def _door(protocol: str, dialect: Dialect) -> Peer:

@@ -118,7 +118,7 @@ class Connection(LineReceiver):
         self._admitted = True
         limits = factory.hub.limits
         tune(self.transport)
-        self.framer = LineFramer(limits.line_bytes)
+        self.framer = self.new_framer(limits)
         self._heard = factory.seconds()
         self._lines: list[bytes | None] = []
         self._bucket = self._new_bucket(limits)
@@ -130,19 +130,44 @@ class Connection(LineReceiver):
 
     # In
 
-    def dataReceived(self, data: bytes) -> None:
-        member = self.member
-        if member is not None and member.present and not self._closing:
-            self._lines += self.framer.feed(data, _LINES_A_TURN)
-            if self._resume is None:
-                self._take(member)
+    def new_framer(self, limits: Limits) -> LineFramer:
+        """What makes lines of what this peer sends."""
+        return LineFramer(limits.line_bytes)
 
-    def _take(self, member: Member) -> None:
+    @property
+    def is_heard(self) -> bool:
+        """Whether what the peer says still matters: it was admitted, and has not left."""
+        member = self.member
+        return self._admitted and not self._closing and (member is None or member.present)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the next line may be taken; not while the answer to the last is worked out."""
+        return True
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.is_heard:
+            self._lines += self.framer.feed(data, _LINES_A_TURN)
+            if self._resume is None and self.is_ready:
+                self._take()
+
+    def _take(self) -> None:
         """Take what lines the peer may send now; the rest, and its socket, wait."""
         self._resume = None
+        factory = self.factory
+        if not self.is_ready:
+            self._pause()
+            return
+        if factory.turn_is_long:
+            self._wait(0.0)
+            return
+        began = factory.seconds()
+        self._take_lines(began)
+        factory.spend(factory.seconds() - began)
+
+    def _take_lines(self, now: float) -> None:
         lines, self._lines = self._lines, []
         bucket = self._bucket
-        now = self.factory.seconds()
         if lines:
             self._heard = now
         if bucket is None and len(lines) > 1 and self.taken_at_once(lines):
@@ -150,31 +175,41 @@ class Connection(LineReceiver):
         for taken, line in enumerate(lines):
             if bucket is not None and not bucket.take(now):
                 self._lines = lines[taken:]
-                self._wait(member, bucket.wait())
+                self._wait(bucket.wait())
                 return
             if line is None:
                 self.lineLengthExceeded(b"")
             else:
                 self.lineReceived(line)
-            if self._closing or not member.present:
+            if not self.is_heard:
+                return
+            if not self.is_ready:
+                self._lines = lines[taken + 1 :]
+                self._pause()
                 return
         if self.framer.more:
             self._lines = self.framer.feed(b"", _LINES_A_TURN)
-            self._wait(member, 0.0)
+            self._wait(0.0)
+        elif not self.is_ready:
+            self._pause()
         elif self._paused:
             self._paused = False
             self.transport.resumeProducing()
 
-    def _wait(self, member: Member, seconds: float) -> None:
+    def _wait(self, seconds: float) -> None:
         if self._outbox.closed:
             # Nobody is there any more, which reading would have told; what was pasted in a
             # second would keep a ghost here for hours.
             self.transport.abortConnection()
             return
+        self._pause()
+        self._resume = self.factory.reactor.callLater(seconds, self._take)
+
+    def _pause(self) -> None:
+        """Read nothing more from the peer for now."""
         if not self._paused:
             self._paused = True
             self.transport.pauseProducing()
-        self._resume = self.factory.reactor.callLater(seconds, self._take, member)
 
     def tell(self, sentence: str) -> None:
         """The server's word to the peer."""

@@ -32,7 +32,7 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\x16\x03|SSH-\d"), ""),
     (
         re.compile(rb"CAP (?:LS|REQ|LIST|END)\b|USER \S+ \S+ \S+ :?\S"),
-        "This port is for nc or telnet, not for IRC programs, and there is no IRC port yet.",
+        "This port is for nc or telnet, not for IRC programs: {irc}.",
     ),
 )
 
@@ -45,6 +45,7 @@ _FIRST_STEPS = "Type to talk. /nick NAME gives you a name, /help lists the comma
 class ChatProtocol(Connection):
     """One connection, and the door of the member behind it."""
 
+    factory: ChatFactory
     _fresh = True
 
     def admitted(self, peer: str) -> None:
@@ -98,12 +99,12 @@ class ChatProtocol(Connection):
     def _foreign(self, line: bytes) -> bool:
         """Whether this is another protocol's first line; then the connection closes."""
         if _NICK.match(line):
-            self.tell("There are no IRC programs here. To name yourself: /nick NAME")
+            self.tell(f"IRC programs: {self.factory.irc_door}. To name yourself here: /nick NAME")
             return True
         self._fresh = False
         for pattern, sentence in _FOREIGN:
             if pattern.match(line):
-                self.tell(sentence)
+                self.tell(sentence.format(irc=self.factory.irc_door))
                 self.go("")
                 return True
         return False
@@ -116,6 +117,7 @@ class ChatProtocol(Connection):
 
 
 class ChatFactory(HubFactory):
-    """Serves one hub on the line protocol."""
+    """Serves one hub on the line protocol. `irc_door` says where IRC programs are served."""
 
     protocol: Any = ChatProtocol
+    irc_door = "they are not served here"

@@ -5,6 +5,8 @@
     [alice -> you] hi               to you alone
     [you -> bob] hi                 your own, to one alone
     -- bob joined (4 here)          what the server says
+    <alice> one                     said in several lines that are one whole
+    <alice> two
     [#ops] <carol> hi               from another room than the one you talk in
     [12:03] <alice> hi              with /timestamp time
     [12:03 #814] <alice> hi         with /timestamp id
@@ -23,6 +25,7 @@ from weakref import WeakValueDictionary
 
 from chatroom.events import (
     Acted,
+    Arrived,
     Event,
     Joined,
     Kicked,
@@ -31,6 +34,8 @@ from chatroom.events import (
     Redacted,
     Renamed,
     Replayed,
+    RoomRenamed,
+    Ruled,
     Said,
     Told,
     TopicSet,
@@ -106,7 +111,9 @@ class _Frames(list[_Frame]):
             for i in reversed(range(len(self))):
                 if _is_join(self[i]):
                     after = i + 1
-                    if after == len(self) or not isinstance(self[after], _Presence):
+                    # What is not shown parts none of those who are told together.
+                    shows = after < len(self) and self[after]
+                    if after == len(self) or (shows and not isinstance(shows, _Presence)):
                         self._ends[i] = after
                     elif self._ends[after] > after:
                         self._ends[i] = self._ends[after]
@@ -144,7 +151,7 @@ class LineView:
         here = self._room
         for event in events:
             # Most events are these, and this is the way of every line.
-            if type(event) is plain and event.room == here:
+            if type(event) is plain and event.room == here and "\n" not in event.text:
                 frames.append(f"<{event.shown}> {event.text}\r\n")
             elif isinstance(event, (Joined, Left)):
                 frames.append(_Presence(event, self._line(event, _FORMATS[type(event)](event))))
@@ -152,7 +159,8 @@ class LineView:
                 ids = self._timestamps == "id"
                 frames.append("".join(_again(e, e.room != self._room, ids) for e in event.events))
             else:
-                frames.append(self._line(event, _FORMATS[type(event)](event)))
+                lines = "".join([self._line(event, line) for line in _lines(event)])
+                frames.append("\a" + lines if self._rings(event) else lines)
         return frames
 
     def join(self, frames: Sequence[Any]) -> bytes:
@@ -179,6 +187,8 @@ class LineView:
         """The lines, with few for the joins and leaves that stand together."""
         run = _Run()
         for frame in frames:
+            if not frame:
+                continue
             if isinstance(frame, _Presence):
                 if run.is_back(frame.event):
                     yield from self._told(run)
@@ -207,8 +217,7 @@ class LineView:
 
     def _line(self, event: Event, text: str) -> str:
         room = f"[{event.room}] " if event.room is not None and event.room != self._room else ""
-        bell = "\a" if self._rings(event) else ""
-        return f"{bell}{self._time(event)}{room}{text}\r\n"
+        return f"{self._time(event)}{room}{text}\r\n"
 
     def _time(self, event: Event) -> str:
         if self._timestamps == "off":
@@ -235,7 +244,7 @@ def _again(event: Event, elsewhere: bool, ids: bool) -> str:
     room = f"[{event.room}] " if elsewhere and event.room is not None else ""
     form = "[%Y-%m-%d %H:%M #] " if ids else "[%Y-%m-%d %H:%M] "
     stamp = _stamp(event.time // 60, form).replace("#", f"#{event.id}")
-    return f"{stamp}{room}{_FORMATS[type(event)](event)}\r\n"
+    return "".join([f"{stamp}{room}{line}\r\n" for line in _lines(event)])
 
 
 # Each lives as long as a member who uses it: of rooms made and emptied nothing is kept.
@@ -289,6 +298,19 @@ def _topic(event: TopicSet) -> str:
     return f"-- {event.shown} set the topic: {event.topic}"
 
 
+def _lines(event: Event) -> list[str]:
+    """The lines of one event, each with its prefix: several of what was said as one whole, none of
+    what is for other doors."""
+    format = _FORMATS.get(type(event))
+    text = getattr(event, "text", "")
+    if format is None or (not text and type(event) is Ruled):
+        return []
+    if "\n" not in text:
+        return [format(event)]
+    whole: Any = event
+    return [format(whole._replace(text=line)) for line in text.split("\n")]
+
+
 _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     Said: lambda event: f"<{event.shown}> {event.text}",
     Acted: lambda event: f"* {event.shown} {event.text}",
@@ -299,6 +321,9 @@ _FORMATS: dict[type[Event], Callable[[Any], str]] = {
     Redacted: _redacted,
     Renamed: lambda event: f"-- {event.shown} is now {event.nick}",
     TopicSet: _topic,
+    RoomRenamed: lambda event: f"-- {event.shown} renamed this room to {event.name}",
+    Ruled: lambda event: f"-- {event.shown} {event.text}",
+    Arrived: lambda event: f"-- {event.text}",
     Notice: lambda event: f"-- {event.text}",
     Welcomed: lambda event: event.text,
 }

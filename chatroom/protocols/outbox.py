@@ -216,6 +216,11 @@ class Outbox:
             self._give_up()
 
     @property
+    def waits(self) -> bool:
+        """Whether some of what was written waits in this process for the peer to take it."""
+        return self._paused or bool(_unsent(self._transport))
+
+    @property
     def delivered(self) -> bool:
         """Whether the peer has all that was passed on, as far as anyone can tell."""
         return not _unsent(self._transport) and not _unacknowledged(self._transport)

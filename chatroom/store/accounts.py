@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final, Literal
 
-from chatroom.errors import BadUsage, NameTaken, NotAllowed
+from chatroom.errors import BadUsage, NameKept, NotLoggedIn
 from chatroom.guard import Guard, Verb
 from chatroom.member import Listener, Member
 from chatroom.names import fold
@@ -41,16 +41,17 @@ class Accounts(Guard):
     def __init__(self, database: Database, mode: Mode) -> None:
         self._database = database
         self.mode: Mode = mode
-        rows = database.load("SELECT account, nick, hash FROM accounts")
-        self.nicks: dict[str, str] = {account: nick for account, nick, _ in rows}
-        self._with_password = {account for account, _, hash in rows if hash is not None}
+        rows = database.load("SELECT account, nick, hash IS NOT NULL, created FROM accounts")
+        self.nicks: dict[str, str] = {account: nick for account, nick, _, _ in rows}
+        self._with_password = {account for account, _, has_hash, _ in rows if has_hash}
+        self._created: dict[str, int] = {account: created for account, _, _, created in rows}
         self._changes = count(1)
         self._versions: dict[str, int] = {}
         self.on_before_drop: list[Callable[[str, float], object]] = []
         self.on_drop: list[Callable[[str], object]] = []
 
     def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
-        """Raises NameTaken for another's nick, NotAllowed for who must log in first, BadUsage for
+        """Raises NameKept for another's nick, NotLoggedIn for who must log in first, BadUsage for
         a password that would be said aloud."""
         if verb == "say" and "/" in text and (command := _ALMOST_SAID.search(text)) is not None:
             raise BadUsage(
@@ -58,18 +59,20 @@ class Accounts(Guard):
                 "Without it, please."
             )
         if verb == "rename":
-            self._keep(about, member)
+            self.may_be_called(about, member.account)
         elif not self.may_speak(member) and not (verb == "command" and about in _FOR_EVERYONE):
-            raise NotAllowed(LOG_IN_FIRST)
+            raise NotLoggedIn(LOG_IN_FIRST)
 
     def may_speak(self, member: Member) -> bool:
         """Whether it has logged in, need not, or is a program of this process."""
         return bool(member.account) or self.mode != "required" or isinstance(member.door, Listener)
 
-    def _keep(self, nick: str, member: Member) -> None:
-        account = fold(nick)
-        if account in self.nicks and account != member.account and self.mode != "off":
-            raise NameTaken(f"{nick} is registered. If it is yours: /login {nick} PASSWORD")
+    def may_be_called(self, nick: str, account: str) -> None:
+        """Raises NameKept for a registered nick, unless it is this folded account's ('' for who
+        has none)."""
+        kept = fold(nick)
+        if kept in self.nicks and kept != account and self.mode != "off":
+            raise NameKept(f"{nick} is registered. If it is yours: /login {nick} PASSWORD")
 
     # Each account
 
@@ -82,19 +85,33 @@ class Accounts(Guard):
         """Whether it has a password here, maybe beside one that is kept elsewhere."""
         return account in self._with_password
 
-    def add(self, nick: str, hash: str | None, now: float) -> None:
-        """An account of that nick; its hash is None if its password is kept elsewhere."""
+    @property
+    def have_passwords(self) -> bool:
+        """Whether the password of any account is kept here."""
+        return bool(self._with_password)
+
+    def since(self, account: str) -> float | None:
+        """When it was registered, in seconds since the epoch; None if it is not."""
+        created = self._created.get(account)
+        return None if created is None else created / 1000
+
+    def add(self, nick: str, hash: str | None, now: float, scram: str | None = None) -> None:
+        """An account of that nick; its hash is None if its password is kept elsewhere. `scram` is
+        what SCRAM needs of it."""
         account, time = fold(nick), _milliseconds(now)
         self.nicks[account] = nick
+        self._created.setdefault(account, time)
         self._changed(account, hash)
         self._database.write(
-            "INSERT INTO accounts (account, nick, hash, created, seen) VALUES (?, ?, ?, ?, ?) "
-            "ON CONFLICT (account) DO UPDATE SET hash = excluded.hash, seen = excluded.seen",
+            "INSERT INTO accounts (account, nick, hash, created, seen, scram) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE SET "
+            "hash = excluded.hash, seen = excluded.seen, scram = excluded.scram",
             account,
             nick,
             hash,
             time,
             time,
+            scram,
         )
 
     def saw(self, account: str, now: float) -> None:
@@ -103,14 +120,17 @@ class Accounts(Guard):
             "UPDATE accounts SET seen = ? WHERE account = ?", _milliseconds(now), account
         )
 
-    def change(self, account: str, hash: str | None) -> None:
+    def change(self, account: str, hash: str | None, scram: str | None = None) -> None:
         """It has another password; None if that is kept elsewhere."""
         self._changed(account, hash)
-        self._database.write("UPDATE accounts SET hash = ? WHERE account = ?", hash, account)
+        self._database.write(
+            "UPDATE accounts SET hash = ?, scram = ? WHERE account = ?", hash, scram, account
+        )
 
     def drop(self, account: str) -> None:
         """It is no more, and its nick anyone's."""
         self.nicks.pop(account, None)
+        self._created.pop(account, None)
         self._versions.pop(account, None)
         self._with_password.discard(account)
         self._database.write("DELETE FROM accounts WHERE account = ?", account)

@@ -66,16 +66,22 @@ class StoredAccounts:
 
     async def _check(self, credentials: Any) -> bytes:
         account = fold(_text(credentials.username))
-        rows = await self._database.read("SELECT hash FROM accounts WHERE account = ?", account)
-        hash: str | None = rows[0][0] if rows else None
-        verified = await self._passwords.verify(hash, _text(credentials.password))
+        rows = await self._database.read(
+            "SELECT hash, scram FROM accounts WHERE account = ?", account
+        )
+        hash, scram = rows[0] if rows else (None, None)
+        verified = await self._passwords.verify(
+            hash, _text(credentials.password), needs_scram=scram is None
+        )
         if not verified.ok:
             raise UnauthorizedLogin
-        if verified.rehash is not None:
+        if verified.rehash is not None or verified.scram is not None:
             # Unless it was changed meanwhile.
             self._database.write(
-                "UPDATE accounts SET hash = ? WHERE account = ? AND hash = ?",
+                "UPDATE accounts SET hash = COALESCE(?, hash), scram = COALESCE(?, scram) "
+                "WHERE account = ? AND hash = ?",
                 verified.rehash,
+                verified.scram,
                 account,
                 hash,
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,11 +19,10 @@ from chatroom.names import fold
 from chatroom.room import Room
 from chatroom.store import words
 from chatroom.store.database import Database, Row, Statement, Trouble
-from chatroom.store.lines import ADD, SHOWN, TAKEN_OUT, events, rows
+from chatroom.store.lines import ADD, COLUMNS, SHOWN, TAKEN_OUT, events, rows, source_of
 
 __all__ = ["History", "no_line"]
 
-COLUMNS = "id, time, kind, nick, shown, text, other"
 _LAST = (
     f"SELECT {COLUMNS} FROM lines WHERE room = ? AND id < ? AND id > coalesce("
     "(SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), -4611686018427387904) "
@@ -31,6 +30,11 @@ _LAST = (
 )
 _KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
 _HIDE = "UPDATE rooms SET hidden_to = ? WHERE room = ?"
+_MOVE = "UPDATE OR IGNORE lines SET room = ? WHERE room = ? AND id < ?"
+_HIDE_AS = (
+    "UPDATE rooms SET hidden_to = (SELECT max(hidden_to) FROM rooms WHERE room IN (?, ?)) "
+    "WHERE room = ?"
+)
 _UP_TO_NOW = 2**62
 _MOST_READING = 64
 _INDEXED = 2000
@@ -178,6 +182,21 @@ class History(Guard):
 
         return self._counted(lambda: Deferred.fromCoroutine(work()))
 
+    def look(self, work: Callable[[Any], Any]) -> Deferred[Any]:
+        """What `work` makes of a cursor, in the thread that reads, with all that was said until
+        now. Raises TooMany."""
+        database = self.database
+
+        def read() -> Deferred[Any]:
+            flushed = succeed(None) if database.trouble else database.flush()
+            return flushed.addCallback(lambda _: database.look(work))
+
+        return self._counted(read)
+
+    def change(self, work: Callable[[Any], Any]) -> Deferred[Any]:
+        """The same in the thread that writes, as one transaction."""
+        return self._counted(lambda: self.database.run(work))
+
     def redact(
         self,
         member: Member,
@@ -185,42 +204,56 @@ class History(Guard):
         line: int,
         why: str,
         told: Callable[[], object] = lambda: None,
-    ) -> None:
-        """Take a line out of what is shown again, found and exported. Answers later, and calls
-        `told` if there was one."""
-        folded = fold(room.name)
-        by = member.shown
+    ) -> Deferred[bool]:
+        """Take a line out of what is shown again, found and exported. Fires with whether there was
+        one, calls `told` if so, and tells the member if not. Raises TooMany."""
 
-        def work(cursor: Any) -> str:
-            """In the thread; who said the line, or '' if there is none to take out."""
-            key = (folded, line)
-            cursor.execute(
-                "SELECT id, kind, nick, text, shown FROM lines WHERE room = ? AND id = ?", key
-            )
-            found = cursor.fetchone()
-            if found is None or found[1] > 1:
-                return ""
-            words.delete(cursor, folded, [found[:4]])
-            cursor.execute(
-                "UPDATE lines SET kind = ?, text = ?, other = ? WHERE room = ? AND id = ?",
-                (TAKEN_OUT, why, by, *key),
-            )
-            return str(found[4] or found[2])
-
-        def done(author: str) -> None:
-            if author:
+        def done(was_there: bool) -> bool:
+            if was_there:
                 told()
-                self.hub.redact(member, room, line, author, why, self._clock())
             elif member.present:
                 self.hub.notify(member, no_line(room, line), self._clock())
+            return was_there
 
-        reading = self._counted(lambda: self.database.run(work))
-        reading.addCallback(done).addErrback(self._not_done, member)
+        taking = self.take_out(member, room, line, why)
+        return taking.addCallback(done).addErrback(self._not_done, member)
 
-    def _not_done(self, failure: Failure, member: Member) -> None:
+    def take_out(self, member: Member, room: Room, line: int, why: str) -> Deferred[bool]:
+        """The same, and tells nobody but the room. Fails where the database does not answer."""
+        folded = fold(room.name)
+        by = why, member.shown, source_of(member.who)
+
+        def done(author: str) -> bool:
+            if author:
+                self.hub.redact(member, room, line, author, why, self._clock())
+            return bool(author)
+
+        return self.change(partial(_take_out, folded, line, by)).addCallback(done)
+
+    def _not_done(self, failure: Failure, member: Member) -> bool:
         _log.failure("The database did not answer", failure)
         if member.present:
             self.hub.notify(member, "The history can't be reached now. Try again.", self._clock())
+        return False
+
+    def room_renamed(self, room: Room, was: str, now: float) -> None:
+        """What was said there follows, once all of it is given to the database."""
+        old, new, before = fold(was), fold(room.name), self.hub.mark()
+        if old == new:
+            return
+        self._known.discard(old)
+        statements: list[Statement] = [
+            *words.renamed(old, new, before),
+            (_MOVE, [(new, old, before)]),
+            (_KNOW, [(new, room.name)]),
+            (_HIDE_AS, [(old, new, new)]),
+        ]
+
+        def move() -> None:
+            for sql, parameters in statements:
+                self.database.write(sql, *parameters[0])
+
+        self.hub.after_turn(move)
 
     def _counted(self, read: Callable[[], Deferred[Any]]) -> Deferred[Any]:
         """One more that reads, once what was said until now is in the database's hands. Raises
@@ -237,6 +270,22 @@ class History(Guard):
         begun.addCallback(lambda _: read()).addBoth(over)
         self.hub.after_turn(lambda: begun.callback(None))
         return begun
+
+
+def _take_out(room: str, line: int, by: tuple[str, str, str | None], cursor: Any) -> str:
+    """In the thread; `by` is why, who did it, and its source. Who said the line, or '' if there is
+    none to take out."""
+    key = (room, line)
+    cursor.execute("SELECT id, kind, nick, text, shown FROM lines WHERE room = ? AND id = ?", key)
+    found = cursor.fetchone()
+    if found is None or found[1] > 1:
+        return ""
+    words.delete(cursor, room, [found[:4]])
+    cursor.execute(
+        "UPDATE lines SET kind = ?, text = ?, other = ?, source = ? WHERE room = ? AND id = ?",
+        (TAKEN_OUT, *by, *key),
+    )
+    return str(found[4] or found[2])
 
 
 def _said(row: Row) -> bool:

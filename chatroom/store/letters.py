@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from chatroom.admission import source_of
 from chatroom.commands import COMMANDS, Command, attach
-from chatroom.errors import TooMany
+from chatroom.errors import NoSuchMember, TooMany
 from chatroom.events import Told
 from chatroom.hub import Hub
 from chatroom.member import Member
@@ -20,7 +20,7 @@ from chatroom.names import fold
 from chatroom.phrases import plural
 from chatroom.store.accounts import Accounts
 from chatroom.store.database import Database
-from chatroom.store.logins import Logins
+from chatroom.store.sessions import Sessions
 
 __all__ = ["MOST_FROM_ONE", "MOST_WAITING", "Letters"]
 
@@ -52,10 +52,10 @@ class Letters:
         ((last,),) = database.load("SELECT COALESCE(MAX(id), 0) FROM letters")
         self._last: int = last
 
-    def attach(self, hub: Hub, logins: Logins) -> None:
+    def attach(self, hub: Hub, sessions: Sessions) -> None:
         """Give the hub a /msg and a /reply that reach also who is not here."""
         attach(hub, self.commands())
-        logins.on_login.append(self.deliver)
+        sessions.on_login.append(self.deliver)
         self._accounts.on_drop.append(self.forget)
 
     def commands(self) -> list[Command]:
@@ -63,11 +63,17 @@ class Letters:
         help = "says something to one person alone; whose nick is registered gets it later."
         return [replace(_MSG, help=help, run=self._msg), replace(_REPLY, run=self._reply)]
 
+    def write(self, hub: Hub, member: Member, nick: str, text: str, now: float) -> str:
+        """What `Registrar.write_to` does."""
+        if fold(nick) not in self._accounts.nicks:
+            raise NoSuchMember(f"Nobody here is called {nick}. /who lists who is here.")
+        return self._write(hub, member, fold(nick), text, now)
+
     def _msg(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         nick, _, text = rest.partition(" ")
         if fold(nick) in hub.members or fold(nick) not in self._accounts.nicks:
             return _MSG.run(hub, member, rest, now)
-        return self._write(hub, member, fold(nick), text.strip(), now)
+        return self.write(hub, member, nick, text.strip(), now)
 
     def _reply(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         last = member.last_from
@@ -76,11 +82,13 @@ class Letters:
         return self._write(hub, member, last.account, rest, now)
 
     def _write(self, hub: Hub, member: Member, account: str, text: str, now: float) -> str:
-        """To whoever is logged in to the account, under whatever nick; else it waits."""
-        for other in hub.members.values():
-            if other.account == account:
-                return _MSG.run(hub, member, f"{other.nick} {text}", now)
-        return self.keep(hub, member, account, text, now)
+        """To who is logged in to the account, under whatever nick, and was the last to speak; else
+        it waits."""
+        here = [other for other in hub.members.values() if other.account == account]
+        if not here:
+            return self.keep(hub, member, account, text, now)
+        last = max(here, key=lambda other: other.spoke)
+        return _MSG.run(hub, member, f"{last.nick} {text}", now)
 
     def keep(self, hub: Hub, member: Member, nick: str, text: str, now: float) -> str:
         """Keep a line for the registered `nick`; returns what to tell its sender. Raises TooMany,

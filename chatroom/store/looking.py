@@ -35,7 +35,8 @@ class _Looking:
     def who(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """As always, but not of a room that is locked to who asks: raises NotAllowed."""
         room = hub.rooms.get(fold(f"#{rest.removeprefix('#')}"))
-        if room is not None and self._is_closed(room, member):
+        sees = room is not None and self.moderation.sees(member, room)
+        if room is not None and sees and self._is_closed(room, member):
             raise NotAllowed(f"{room.name} is locked: only who is in it may see who else is.")
         return self.own.run(hub, member, rest, now)
 
@@ -43,16 +44,16 @@ class _Looking:
         """As always, but without the rooms that are locked to who asks."""
         reply = self.own.run(hub, member, rest, now)
         other = hub.find(rest)
-        open_ = [room.name for room in other.rooms if not self._is_closed(room, member)]
-        if len(open_) == len(other.rooms):
+        seen = [room for room in other.rooms if self.moderation.sees(member, room)]
+        open_ = [room.name for room in seen if not self._is_closed(room, member)]
+        if len(open_) == len(seen):
             return reply
         who = f"{other.nick}{' (a guest)' if other.guest else ''}"
         first = f"{who} is in {listed(open_) if open_ else 'no room that is not locked'}."
         return "\n".join([first, *reply.splitlines()[1:]])
 
     def _is_closed(self, room: Room, member: Member) -> bool:
-        rules = self.moderation.rooms.get(fold(room.name))
-        if rules is None or rules.lock_key is None or room in member.rooms:
+        if not room.rules.is_locked or room in member.rooms:
             return False
         return not self.moderation.is_server_operator(member)
 

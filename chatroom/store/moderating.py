@@ -3,30 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from functools import partial
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatroom.commands import Command
-from chatroom.errors import BadUsage, NameTaken
+from chatroom.errors import BadUsage, ChatError, NameTaken
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import check_nick, fold
-from chatroom.room import Room
 from chatroom.store.audit import MOST_LISTED
 from chatroom.store.looking import looking
 from chatroom.store.moderation import Moderation
+from chatroom.store.rulebook import USAGE, Rulebook
 from chatroom.store.ruling import Ruling
 from chatroom.store.sanctioning import Sanctioning
 
-__all__ = ["Redact", "commands"]
-
-Redact = Callable[[Member, Room, int, str, Callable[[], object]], object]
-"""Takes the line of that id out of a room's history, for a reason or ''. May answer later; calls
-the last of these if there was such a line."""
+__all__ = ["commands"]
 
 _LISTED = 20
 
@@ -38,27 +34,40 @@ class _Running:
     """What is run by the commands of these names."""
 
     moderation: Moderation
-    redacts: Redact
 
     def redact(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Take a line out of the current room. Raises NotAllowed, BadUsage; answers later."""
         room = hub.room_of(member, "")
-        self.moderation.must("redact", member, room)
         id, _, why = rest.partition(" ")
         id = id.removeprefix("#")
         if not (id.isdecimal() and len(id) < 16):
             raise BadUsage("Usage: /redact ID [WHY]. /timestamp id shows the ids of lines.")
-        write, folded, why = self.moderation.note, fold(room.name), why.strip()
-        done = partial(write, member, "redact", folded, id, why, now)
-        self.redacts(member, room, int(id), why, done)
+        work = self.moderation.redact(member, room, int(id), why.strip(), now)
+        Deferred.fromCoroutine(self._wait(work, hub, member))
+        return ""
+
+    def register_room(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Keep the current room's rules for good. Raises NotAllowed, TooMany."""
+        self.moderation.register_room(member, hub.room_of(member, ""), now)
+        return ""
+
+    def rename_room(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Give the current room another name. Raises NotAllowed, BadName, NameTaken."""
+        name, _, why = rest.partition(" ")
+        self.moderation.rename_room(member, hub.room_of(member, ""), name, why.strip(), now)
         return ""
 
     def announce(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Tell everyone something. Raises NotAllowed."""
-        self.moderation.must("announce", member, None)
-        self.moderation.audit.write(member, "announce", "", "", rest, now)
-        hub.announce(f"{member.shown} announces: {rest}", now)
+        self.moderation.announce(member, rest, now)
         return ""
+
+    def kill(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        """Put one out of the server. Raises NotAllowed, NoSuchMember."""
+        nick, _, why = rest.partition(" ")
+        to = hub.find(nick)
+        self.moderation.kill(member, to, why.strip(), now)
+        return f"You put {to.nick} out of the server."
 
     def rename(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Give another a nick. Raises NotAllowed, NoSuchMember, BadName, NameTaken, BadUsage."""
@@ -90,43 +99,52 @@ class _Running:
     def _audited(self, lines: list[str], hub: Hub, member: Member) -> None:
         self._tell(hub, member, "\n".join(lines) or "Nothing was done yet.")
 
+    async def _wait(self, work: Awaitable[None], hub: Hub, member: Member) -> None:
+        """Tell the member what went wrong, if anything did."""
+        try:
+            await work
+        except ChatError as error:
+            self._tell(hub, member, str(error))
+        except Exception:
+            self._failed(Failure(), hub, member)
+
     def _failed(self, failure: Failure, hub: Hub, member: Member) -> None:
-        _log.failure("the audit could not be read", failure)
-        self._tell(hub, member, "That could not be read, and was logged. Try again later.")
+        _log.failure("the store did not answer", failure)
+        self._tell(hub, member, "That did not work, and was logged. Try again later.")
 
     def _tell(self, hub: Hub, member: Member, text: str) -> None:
         if member.present:
             hub.notify(member, text, self.moderation.clock())
 
 
-def commands(moderation: Moderation, redact: Redact | None = None) -> list[Command]:
-    """All of them; /redact only where there is what takes lines out."""
-    to, of = Sanctioning(moderation), Ruling(moderation)
-    by = _Running(moderation, redact or _nothing)
-    table = [
+def commands(moderation: Moderation) -> list[Command]:
+    """All of them."""
+    to, of, by = Sanctioning(moderation), Ruling(moderation), _Running(moderation)
+    rules = Rulebook(moderation)
+    return [
         Command("kick", "[#ROOM] NICK [WHY]", "puts somebody out of the room.", to.kick, (), 1),
         Command(
             "ban",
-            "[server|#ROOM] NICK|ADDRESS[/BITS] [10m|2h|30d] [WHY]",
+            "[server|#ROOM] NICK|MASK|ADDRESS[/BITS] [10m|2h|30d] [WHY]",
             "keeps somebody out, of the room or of the server.",
             *(to.ban, (), 1),
         ),
         Command(
             "unban",
-            "[server|#ROOM] NICK|ADDRESS[/BITS]|NUMBER",
+            "[server|#ROOM] NICK|MASK|ADDRESS[/BITS]|NUMBER",
             "lets somebody in again, by the name or by the number that /bans shows.",
             *(to.unban, (), 1),
         ),
-        Command("bans", "[server|#ROOM]", "lists who is banned or muted.", to.bans),
+        Command("bans", "[server|#ROOM]", "lists who is banned or muted, or excepted.", to.bans),
         Command(
             "mute",
-            "[server|#ROOM] NICK|ADDRESS[/BITS]|all [10m|2h|30d] [WHY]",
+            "[server|#ROOM] NICK|MASK|ADDRESS[/BITS]|all [10m|2h|30d] [WHY]",
             "silences somebody, or everyone who was given no voice.",
             *(to.mute, (), 1),
         ),
         Command(
             "unmute",
-            "[server|#ROOM] NICK|ADDRESS[/BITS]|NUMBER|all",
+            "[server|#ROOM] NICK|MASK|ADDRESS[/BITS]|NUMBER|all",
             "lets somebody speak again, or everyone.",
             *(to.unmute, (), 1),
         ),
@@ -140,18 +158,28 @@ def commands(moderation: Moderation, redact: Redact | None = None) -> list[Comma
             of.lock,
         ),
         Command("unlock", "[#ROOM] [topic]", "lets everyone in, or set the topic.", of.unlock),
-        Command("invite", "[#ROOM] NICK", "lets one into a locked room.", of.invite, (), 1),
+        Command(
+            "invite",
+            "[#ROOM] [NICK]",
+            "lets one into a room, or lists where you are let in.",
+            of.invite,
+        ),
+        Command(
+            "set",
+            USAGE,
+            "shows the rules of the room, or sets how many it lets in, who learns of it, "
+            "if others may speak there, who is never banned, who needs no invitation.",
+            rules.set,
+        ),
         Command("op", "[#ROOM] NICK", "makes one an operator of the room.", of.op, (), 1),
         Command("deop", "[#ROOM] NICK", "takes that back.", of.deop, (), 1),
         Command("keep", "[#ROOM] on|off", "keeps what is said, or does not.", of.keep, (), 1),
+        Command("roomname", "NAME [WHY]", "gives the room another name.", by.rename_room, (), 1),
+        Command("registerroom", "", "keeps the room and its rules for good.", by.register_room),
         Command("redact", "ID [WHY]", "takes a line out of the history.", by.redact, (), 1),
         Command("announce", "TEXT", "tells everyone on the server.", by.announce, (), 1),
+        Command("kill", "NICK [WHY]", "puts somebody out of the server.", by.kill, (), 1),
         Command("rename", "NICK NEWNICK [WHY]", "gives another a nick.", by.rename, (), 2),
         Command("audit", "[N]", "shows who kept order how.", by.audit),
         *looking(moderation),
     ]
-    return [command for command in table if redact is not None or command.name != "redact"]
-
-
-def _nothing(member: Member, room: Room, id: int, why: str, told: Callable[[], object]) -> None:
-    """Nothing is kept."""

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from hmac import compare_digest
 
 from twisted.logger import Logger
 
-from chatroom.errors import NotAllowed, TooMany
+from chatroom.authority import Authority
+from chatroom.errors import BadKey, Banned, InviteOnly, NotAllowed, RoomFull, TooMany
 from chatroom.guard import Guard, Verb
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
+from chatroom.permissions import Role
 from chatroom.room import Room
-from chatroom.store.audit import Audit
+from chatroom.rules import Rules
+from chatroom.store.acting import Acting
 from chatroom.store.database import Database
 from chatroom.store.networks import network
-from chatroom.store.permissions import Role
-from chatroom.store.roomrules import MOST_OWNED, Rules
-from chatroom.store.sanctions import Sanction, Sanctions, Target
+from chatroom.store.roomrules import MOST_OWNED
+from chatroom.store.sanctions import Sanction
 from chatroom.store.speech import Speech
-from chatroom.store.standing import Standing
+from chatroom.store.targets import Target
 
 __all__ = ["Moderation"]
 
@@ -33,13 +36,13 @@ _LOGINS = frozenset({"login", "register"})
 _log = Logger("chatroom")
 
 
-class Moderation(Standing, Guard):
-    """Keeps order in `hub`: attach it with `attach`.
+class Moderation(Acting, Guard):
+    """Keeps order in `hub`, and is its Authority: attach it with `attach`.
 
     `accounts` run the server. `is_registered` tells of a folded nick whether it is an account's;
-    `hide` is called with a locked room that nobody owns any more, so that what was said there
-    stays among those who were let in; `hide_room` with the folded name of one whose account is
-    no more, be it open or not.
+    `hide` is called with a locked or secret room that nobody owns any more, so that what was said
+    there stays among those who were let in; `hide_room` with the folded name of one whose account
+    is no more, be it open or not.
     """
 
     def __init__(
@@ -55,20 +58,20 @@ class Moderation(Standing, Guard):
     ) -> None:
         super().__init__(hub, database, accounts)
         self.is_registered = is_registered
-        self.sanctions = Sanctions(database)
-        self.audit = Audit(database)
         self._hide = hide
         self._hide_name = hide_room
         self.clock = clock
         self._speech = speech = Speech(self, self.sanctions)
         self._called: dict[Member, str] = {}  # when it asked to log in
+        self._put_out: Member | None = None
         # Rooms of guests that are gone. At most 256 members leave in one turn.
         self._unkept: deque[Room] = deque(maxlen=512)
         self._asked: dict[Verb, Callable[[Member, str, str, float], None]] = {
             "join": self._join,
-            "leave": speech.speak,
+            "leave": self._leave,
             "say": speech.speak,
             "act": speech.speak,
+            "tag": speech.tag,
             "topic": speech.set_topic,
             "tell": speech.tell,
             "rename": self._rename,
@@ -79,10 +82,12 @@ class Moderation(Standing, Guard):
         """Begin, with the lobby's topic as it was."""
         self._restore(self.hub.lobby, self.rules(self.hub.lobby))
         self.hub.guards.append(self)
+        self.hub.authority = self
 
     def detach(self) -> None:
         """End: the hub is guarded by this no more."""
         self.hub.guards.remove(self)
+        self.hub.authority = Authority()
 
     # What is so
 
@@ -95,14 +100,6 @@ class Moderation(Standing, Guard):
         return rules is None or rules.keeps
 
     # What is done
-
-    def note(
-        self, by: Member | None, action: str, room: str, target: str, why: str, now: float
-    ) -> None:
-        """Keep in the audit who did what, unless it was in a room that is not kept either, where
-        any guest could fill the disk."""
-        if not room or self.is_registered_room(room) or (by and self.is_server_operator(by)):
-            self.audit.write(by, action, room, target, why, now)
 
     def ban_source(self, source: str, until: float, now: float) -> None:
         """The server bans an address or a range that guessed too many passwords; does nothing where
@@ -127,13 +124,15 @@ class Moderation(Standing, Guard):
         ban = self.sanctions.find("ban", "", member, now)
         if ban is not None and not self.is_server_operator(member):
             hub.notify(member, str(ban.refusal("This account is banned", now)), now)
-            hub.leave(member, "banned", now)
+            hub.leave(member, _BANNED, now)
             return
         for room in tuple(member.rooms):
-            ban = self.sanctions.find("ban", fold(room.name), member, now)
+            ban = self.sanctions.against("ban", fold(room.name), member, now)
             if ban is not None and not self.is_free(member, fold(room.name)):
                 hub.notify(member, str(ban.refusal(f"You are banned from {room.name}", now)), now)
-                hub.part(member, room.name, "banned", now)
+                self._put_out = member
+                hub.part(member, room.name, _BANNED, now)
+                self._put_out = None
 
     def may_drop(self, account: str, now: float) -> None:
         """Raises NotAllowed where a folded account may not be deleted: what it is barred from,
@@ -154,7 +153,7 @@ class Moderation(Standing, Guard):
         owned = {room: self.rooms.get(room) for room in self.rooms.owned(account)}
         self.rooms.forget_account(account, self.hub.rooms)
         for room, rules in owned.items():
-            if rules is not None and rules.lock_key is not None:
+            if rules is not None and (rules.is_locked or rules.secret):
                 self._hide_name(room)
             if room in self.hub.rooms:
                 self.sanctions.keep_no_more(room)
@@ -168,9 +167,9 @@ class Moderation(Standing, Guard):
     # The guard
 
     def admit(self, address: str, now: float) -> None:
-        ban = self.sanctions.meeting("ban", "", now, "", "", address)
+        ban = self.sanctions.from_address("ban", "", address, now)
         if ban is not None:
-            raise ban.refusal("Your address is banned", now)
+            raise ban.refusal("Your address is banned", now, Banned)
 
     def ask(self, verb: Verb, member: Member, about: str, text: str, now: float) -> None:
         asked = self._asked.get(verb)
@@ -185,7 +184,8 @@ class Moderation(Standing, Guard):
             self._restore(room, rules)
         elif member is not None:
             self._make_way(member.account)
-            kept = self.rooms.made(folded, room.name, member)
+            room.rules.made = room.made
+            kept = self.rooms.made(folded, room.rules, member)
             if member.account and not kept:
                 self.hub.notify(
                     member,
@@ -200,7 +200,7 @@ class Moderation(Standing, Guard):
         rules = self.rooms.get(folded)
         if rules is None or rules.is_registered:
             return
-        if rules.lock_key is not None:
+        if rules.is_locked or rules.secret:
             self._hide(room)
         if not rules.keeps:
             room.recent.clear()
@@ -211,10 +211,7 @@ class Moderation(Standing, Guard):
     def left(self, member: Member) -> None:
         """What it was in each room goes with it; a room without an operator is passed on."""
         for room in self.rooms.left(member):
-            heir = self.pass_on(room)
-            if heir is not None:
-                name = self.hub.rooms[room].name
-                self.hub.notify(heir, f"You are the operator of {name} now.", self.clock())
+            self.pass_on(room, self.clock())
         self.here.discard(member)
         self._speech.left(member)
         self._called.pop(member, None)
@@ -225,22 +222,36 @@ class Moderation(Standing, Guard):
         room = fold(about)
         bans, rules = self.sanctions.bans, self.rooms.get(room)
         if room in bans and self.role(member, room) < Role.OPERATOR:
-            ban = self.sanctions.find("ban", room, member, now)
+            ban = self.sanctions.against("ban", room, member, now)
             if ban is not None:
-                raise ban.refusal(f"You are banned from {about}", now)
+                raise ban.refusal(f"You are banned from {about}", now, Banned)
         if "" in bans and self.role(member, room) < Role.SERVER:
             ban = self.sanctions.find("ban", "", member, now)
             if ban is not None:
-                raise ban.refusal("You are banned", now)
-        if rules is None or rules.lock_key is None or rules.has("invited", member):
+                raise ban.refusal("You are banned", now, Banned)
+        if rules is None or not (rules.is_locked or rules.limit) or rules.has("invited", member):
             return
-        if self.role(member, room) >= Role.OPERATOR or (key and key == rules.lock_key):
-            return
-        if key and rules.lock_key:
+        if self.role(member, room) < Role.OPERATOR:
+            self._enter(member, about, rules, key, now)
+
+    def _enter(self, member: Member, about: str, rules: Rules, key: str, now: float) -> None:
+        """Enter a room that not everyone may, having no say there and no invitation."""
+        room = fold(about)
+        if rules.invite_only and not self.sanctions.find("invitation", room, member, now):
+            raise InviteOnly(f"{about} is locked: an operator of it has to /invite you.")
+        if rules.key and not key:
+            raise BadKey(f"{about} is locked: /join {about} KEY.")
+        if rules.key and not compare_digest(key.encode(), rules.key.encode()):
             member.spend("keys", _KEYS_A_MINUTE, now, "You try keys too fast.")
-            raise NotAllowed(f"That is not the key of {about}. Ask one of its operators.")
-        how = f"/join {about} KEY" if rules.lock_key else "an operator of it has to /invite you"
-        raise NotAllowed(f"{about} is locked: {how}.")
+            raise BadKey(f"That is not the key of {about}. Ask one of its operators.")
+        open_ = self.hub.rooms.get(room)
+        if rules.limit and open_ is not None and len(open_.members) >= rules.limit:
+            raise RoomFull(f"{about} is full: it lets in {rules.limit}. Try again later.")
+
+    def _leave(self, member: Member, about: str, reason: str, now: float) -> None:
+        """The reason is its own words, unless it is put out."""
+        if member is not self._put_out:
+            self._speech.speak(member, about, reason, now)
 
     def _rename(self, member: Member, about: str, text: str, now: float) -> None:
         """Who is banned or muted by a nick, having nothing else to know it by, keeps that."""
@@ -279,21 +290,10 @@ class Moderation(Standing, Guard):
         except TooMany as error:
             _log.warn("No {kind} of {target}: {error}", kind=kind, target=target, error=error)
 
-    def _make_way(self, account: str) -> None:
-        """Where an account has as many rooms as it may, one that has no rules makes way."""
-        owned = list(self.rooms.owned(account))
-        if len(owned) < MOST_OWNED:
-            return
-        for room in owned:
-            rules = self.rooms.get(room)
-            bare = rules is not None and rules.is_bare
-            banned = room in self.sanctions.bans or room in self.sanctions.mutes
-            if bare and not banned and room not in self.hub.rooms:
-                self.rooms.drop(room)
-                return
-
     def _restore(self, room: Room, rules: Rules) -> None:
-        room.topic, room.topic_by = rules.topic, rules.topic_by
+        room.rules = rules
+        room.topic, room.topic_by, room.topic_at = rules.topic, rules.topic_by, rules.topic_at
+        room.made = rules.made = rules.made or room.made
         if not rules.keeps:
             room.keep(0)
 
@@ -302,13 +302,15 @@ class Moderation(Standing, Guard):
         folded = fold(room.name)
         rules = self.rooms.get(folded)
         if rules is not None:
-            rules.topic, rules.topic_by = room.topic, room.topic_by
+            rules.topic, rules.topic_by, rules.topic_at = room.topic, room.topic_by, room.topic_at
             self.rooms.save(folded)
 
     def joined(self, room: Room, member: Member, now: float) -> None:
-        """Say so where nothing is kept."""
+        """Say so where nothing is kept, and what it is there already."""
         if not self.keeps(room):
             self.hub.notify(member, "Nothing said here is kept.", now)
+        self.show_own(member, room, now)
 
 
+_BANNED = "banned"
 _DONE = {"mute": "muted", "ban": "banned"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -10,7 +10,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from chatroom.commands import Command
-from chatroom.errors import ChatError, NotAllowed
+from chatroom.errors import ChatError, NotAllowed, WrongPassword
 from chatroom.guard import Guard
 from chatroom.hub import Hub
 from chatroom.member import Member
@@ -60,6 +60,7 @@ class Operators(Guard):
     def attach(self) -> None:
         """Begin."""
         self._moderation.hub.guards.append(self)
+        self._moderation.opers = self.oper
 
     def commands(self) -> list[Command]:
         help = "makes you a server operator, until you leave."
@@ -68,7 +69,9 @@ class Operators(Guard):
     def left(self, member: Member) -> None:
         self._trying.discard(member)
 
-    def _oper(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+    def oper(self, member: Member, name: str, password: str, now: float) -> Deferred[None]:
+        """As `Authority.oper`. Raises NotAllowed or TooMany at once; fails with WrongPassword or
+        TooMany, and with what else went wrong, which is logged, as NotAllowed."""
         if not (member.door.is_private or self._plaintext):
             raise NotAllowed(
                 "Your password would cross the network unencrypted, where others can read it: "
@@ -77,15 +80,30 @@ class Operators(Guard):
         if member in self._trying:
             raise NotAllowed("Wait for the answer to your last try.")
         self._guesses.ask(member, member.address, now)
-        name, _, password = rest.partition(" ")
         try:
-            verified = self._verifies.verify(self._hashes.get(fold(name)), password.strip())
+            verified = self._verifies.verify(self._hashes.get(fold(name)), password)
         except ChatError:
             self._guesses.undo(member, member.address)
             raise
         self._trying.add(member)
-        verified.addCallback(self._answer, member, name).addErrback(self._failed, member)
+        return verified.addCallbacks(
+            self._answer, self._failed, callbackArgs=(member, name), errbackArgs=(member,)
+        )
+
+    def _oper(self, hub: Hub, member: Member, rest: str, now: float) -> str:
+        name, _, password = rest.partition(" ")
+        answer = self._moderation.oper(member, name, password.strip(), now)
+        Deferred.fromCoroutine(self._told(answer, member))
         return ""
+
+    async def _told(self, answer: Awaitable[None], member: Member) -> None:
+        try:
+            await answer
+            told = "You are a server operator until you leave."
+        except ChatError as error:
+            told = str(error)
+        if member.present:
+            self._moderation.hub.notify(member, told, self._clock())
 
     def _answer(self, verified: Verified, member: Member, name: str) -> None:
         now = self._clock()
@@ -94,24 +112,17 @@ class Operators(Guard):
             where = member.address or "this machine"
             _log.info("A wrong password for /oper from {address}", address=where)
             self._guesses.wrong(member.address, now)
-            self._tell(member, "Wrong name or password.")
-            return
+            raise WrongPassword("Wrong name or password.")
         self._guesses.right(member, member.address)
         if member.present:
             _log.info("{nick} is a server operator, as {name}", nick=member.nick, name=name)
             self._moderation.here.add(member)
             self._moderation.audit.write(member, "oper", "", name, "", now)
-            self._tell(member, "You are a server operator until you leave.")
 
-    def _failed(self, failure: Failure, member: Member) -> None:
+    def _failed(self, failure: Failure, member: Member) -> Failure:
         self._trying.discard(member)
         self._guesses.undo(member, member.address)
         if failure.check(ChatError):
-            self._tell(member, failure.getErrorMessage())
-            return
+            return failure
         _log.failure("a password could not be verified", failure)
-        self._tell(member, "That did not work, and was logged. Try again later.")
-
-    def _tell(self, member: Member, text: str) -> None:
-        if member.present:
-            self._moderation.hub.notify(member, text, self._clock())
+        raise NotAllowed("That did not work, and was logged. Try again later.")

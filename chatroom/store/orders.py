@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chatroom.commands import find
@@ -11,6 +12,7 @@ from chatroom.member import Member
 from chatroom.names import fold, room_name
 from chatroom.phrases import duration
 from chatroom.room import Room
+from chatroom.rules import Change
 from chatroom.spans import span
 from chatroom.store.moderation import Moderation
 
@@ -60,7 +62,7 @@ def place(
     if not first.startswith("#"):
         return hub.room_of(member, ""), rest
     room = hub.rooms.get(fold(room_name(first)))
-    if room is None:
+    if room is None or not hub.authority.sees(member, room):
         raise NoSuchRoom(f"Nobody is in {first}. /join it first.")
     return room, after.strip()
 
@@ -99,14 +101,16 @@ def show(
     member: Member,
     action: str,
     about: Order,
-    sentence: str,
+    done: str,
     now: float,
     target: str = "",
+    changes: Sequence[Change] = (),
 ) -> str:
-    """Keep that the member did it, and show it in the room; returns the reply to who did it, which
-    is nothing where the room shows it."""
+    """Keep that the member did it, and show it in the room, with the changes that were made; `done`
+    is what it did, without who. Returns the reply to who did it, which is nothing where the room
+    shows it."""
     moderation.note(member, action, about.folded, target or about.who, about.noted, now)
-    if about.room is None:
-        return sentence
-    moderation.hub.word(about.room, sentence, now)
-    return "" if about.room in member.rooms else sentence
+    if about.room is not None:
+        moderation.hub.ruled(member, about.room, done, changes, now)
+    shows = about.room is not None and about.room in member.rooms
+    return "" if shows else f"{member.shown} {done}"

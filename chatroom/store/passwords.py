@@ -20,18 +20,20 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from chatroom.errors import BadText, TooMany
+from chatroom.phrases import plural
+from chatroom.scram import derive
+from chatroom.store.scrams import ITERATIONS, SALT_BYTES, written
 
 __all__ = [
-    "FEWEST_CHARACTERS",
     "MOST_BYTES",
     "MOST_WAITING",
+    "Kept",
     "Passwords",
     "Verified",
     "fits",
     "hash_now",
 ]
 
-FEWEST_CHARACTERS = 8
 MOST_BYTES = 1024
 MOST_WAITING = 64
 _THREADS = 2
@@ -41,19 +43,27 @@ _Made = TypeVar("_Made")
 _log = Logger("chatroom")
 
 
+class Kept(NamedTuple):
+    """What is kept of a password: its hash, and what SCRAM needs."""
+
+    hash: str
+    scram: str
+
+
 class Verified(NamedTuple):
-    """Whether a password is right, and what to keep in the place of its hash, if anything."""
+    """Whether a password is right, and what to keep in the place of its hash, and for SCRAM, if
+    anything."""
 
     ok: bool
     rehash: str | None = None
+    scram: str | None = None
 
 
-def fits(password: str) -> None:
-    """Whether it may be chosen. Raises BadText, with a sentence that does not show it."""
-    if len(password) < FEWEST_CHARACTERS:
-        raise BadText(
-            f"A password has at least {FEWEST_CHARACTERS} characters. Choose a longer one."
-        )
+def fits(password: str, least: int) -> None:
+    """Whether it may be chosen, where it has to have so many characters. Raises BadText, with a
+    sentence that does not show it."""
+    if len(password) < least:
+        raise BadText(f"A password has at least {plural(least, 'character')}. Choose a longer one.")
     # What is typed is split at spaces, and one password would be taken for two.
     if any(character.isspace() for character in password):
         raise BadText("A password can't hold spaces. Choose another.")
@@ -66,11 +76,16 @@ def fits(password: str) -> None:
 
 class Passwords:
     """Makes hashes and compares with them, in `pool`, which by default is one of its own that is
-    started with the first password. At most 64 wait for their turn."""
+    started with the first password. At most 64 wait for their turn. `iterations` are SCRAM's."""
 
     def __init__(
-        self, reactor: Any, hasher: PasswordHasher | None = None, pool: Any = None
+        self,
+        reactor: Any,
+        hasher: PasswordHasher | None = None,
+        pool: Any = None,
+        iterations: int = ITERATIONS,
     ) -> None:
+        self.iterations = iterations
         self._reactor = reactor
         self._hasher = hasher or _hasher()
         self._pool = pool or ThreadPool(0, _THREADS, "passwords")
@@ -82,10 +97,25 @@ class Passwords:
         """The hash to keep. Raises TooMany."""
         return self._in_thread(lambda: self._hasher.hash(_bytes(password)))
 
-    def verify(self, hash: str | None, password: str) -> Deferred[Verified]:
+    def make(self, password: str) -> Deferred[Kept]:
+        """All that is to be kept of a new password. Raises TooMany."""
+        return self._in_thread(
+            lambda: Kept(self._hasher.hash(_bytes(password)), self._scram(password))
+        )
+
+    def verify(
+        self, hash: str | None, password: str, *, needs_scram: bool = False
+    ) -> Deferred[Verified]:
         """Compare with a hash; None is nobody's, takes as long, and nothing is right for it.
-        Raises TooMany."""
-        return self._in_thread(lambda: self._verify(hash, password))
+        `needs_scram`: of a right one, make what SCRAM needs. Raises TooMany."""
+
+        def compare() -> Verified:
+            verified = self._verify(hash, password)
+            if verified.ok and needs_scram:
+                return verified._replace(scram=self._scram(password))
+            return verified
+
+        return self._in_thread(compare)
 
     def close(self) -> None:
         """Stop the threads. Who still waits gets no answer."""
@@ -113,6 +143,10 @@ class Passwords:
         if self._closed:
             raise TooMany("The server is stopping.")
         return make()
+
+    def _scram(self, password: str) -> str:
+        salt = secrets.token_bytes(SALT_BYTES)
+        return written(derive(_bytes(password), salt, self.iterations))
 
     def _verify(self, hash: str | None, password: str) -> Verified:
         secret = _bytes(password)

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from chatroom.store import words
 from chatroom.store.database import Database
+from chatroom.store.lines import is_talk
 
 __all__ = ["Retention"]
 
@@ -139,3 +140,5 @@ class Retention:
         """A room of which nothing is kept, and which is nobody's, is not remembered."""
         cursor.execute("DELETE FROM indexed WHERE room = ?", (room,))
         cursor.execute("DELETE FROM rooms WHERE room = ? AND owner = ''", (room,))
+        if is_talk(room):
+            cursor.execute("DELETE FROM talks WHERE room = ?", (room,))

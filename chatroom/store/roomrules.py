@@ -6,18 +6,17 @@ other go with the last member. The lobby's stay, and it is nobody's.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
-from typing import Final, Literal
+from collections.abc import Callable, Container, Iterator
+from typing import Any, Final, NamedTuple
 
 from chatroom.errors import TooMany
 from chatroom.member import Member
+from chatroom.names import fold
+from chatroom.room import Room
+from chatroom.rules import Grant, Named, Rules
 from chatroom.store.database import Database
 
-__all__ = ["MOST_NAMED", "MOST_OWNED", "Grant", "Named", "RoomRules", "Rules"]
-
-Grant = Literal["operator", "voice", "invited"]
-Named = str | Member
-"""A folded account, or for who is not logged in the member itself."""
+__all__ = ["MOST_NAMED", "MOST_OWNED", "RoomRules"]
 
 MOST_OWNED: Final = 20
 """Rooms registered for one account."""
@@ -26,97 +25,96 @@ MOST_NAMED: Final = 500
 
 # What stands for an account where the server itself has the room.
 _SERVER: Final = "*"
-_COLUMNS: Final = (
-    "room", "name", "owner", "topic", "topic_by", "topic_locked", "lock_key", "slow", "muted",
-    "keeps",
-)  # fmt: skip
+
+
+class _Column(NamedTuple):
+    """Where an attribute of Rules is kept, and how."""
+
+    name: str
+    written: Callable[[Any], Any] = lambda value: value
+    read: Callable[[Any], Any] = lambda value: value
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _seconds(milliseconds: int) -> float:
+    return milliseconds / 1000
+
+
+_COLUMNS: Final = {
+    "name": _Column("name"),
+    "owner": _Column("owner", lambda owner: owner if isinstance(owner, str) else ""),
+    "topic": _Column("topic"),
+    "topic_by": _Column("topic_by"),
+    "topic_at": _Column("topic_at", _milliseconds, _seconds),
+    "topic_locked": _Column("topic_locked", int, bool),
+    "invite_only": _Column("invite_only", int, bool),
+    "key": _Column("lock_key", lambda key: key or None, lambda key: key or ""),
+    "limit": _Column("most_members"),
+    "slow": _Column("slow"),
+    "muted": _Column("muted", int, bool),
+    "members_only": _Column("members_only", int, bool),
+    "secret": _Column("secret", int, bool),
+    "keeps": _Column("keeps", int, bool),
+    "made": _Column("made", _milliseconds, _seconds),
+}
+"""By the attribute."""
+
+_NAMES: Final = [column.name for column in _COLUMNS.values()]
+_LOAD: Final = f"SELECT room, {', '.join(_NAMES)} FROM rooms WHERE owner <> '' ORDER BY room"
 _SAVE: Final = (
-    f"INSERT INTO rooms ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "
+    f"INSERT INTO rooms (room, {', '.join(_NAMES)}) VALUES (?{', ?' * len(_NAMES)}) "
     "ON CONFLICT (room) DO UPDATE SET "
-    + ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
+    + ", ".join(f"{name} = excluded.{name}" for name in _NAMES[1:])
 )
-
-
-class Rules:
-    """Those of one room. `lock_key` is None while it is open, '' if nothing but an invitation
-    opens it; `slow` is seconds between the lines of one member."""
-
-    __slots__ = (
-        "grants", "keeps", "lock_key", "muted", "name", "owner", "slow", "topic", "topic_by",
-        "topic_locked",
-    )  # fmt: skip
-
-    def __init__(self, name: str, owner: Named | None) -> None:
-        self.name = name
-        self.owner = owner
-        self.topic = self.topic_by = ""
-        self.topic_locked = False
-        self.lock_key: str | None = None
-        self.slow = 0
-        self.muted = False
-        self.keeps = True
-        self.grants: dict[Grant, set[Named]] = {}
-
-    @property
-    def is_registered(self) -> bool:
-        """Whether they outlast the room."""
-        return isinstance(self.owner, str)
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether nothing would be lost with them but whose the room is."""
-        return not (
-            self.topic or self.topic_locked or self.slow or self.muted or any(self.grants.values())
-        ) and (self.lock_key is None and self.keeps)
-
-    def has(self, grant: Grant, member: Member) -> bool:
-        """Whether the member was named for it."""
-        named = self.grants.get(grant)
-        if not named:
-            return False
-        return member in named or (bool(member.account) and member.account in named)
+_NAME: Final = "INSERT INTO roles (room, account, role) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 
 class RoomRules:
     """The rules by folded room, of those that have any."""
 
-    def __init__(self, database: Database, lobby: str, lobby_name: str) -> None:
+    def __init__(self, database: Database, lobby: Room) -> None:
         self._database = database
         self._by_room: dict[str, Rules] = {}
         self._owned: dict[str, dict[str, None]] = {}  # rooms by account, the oldest first
         self._members: dict[Member, set[str]] = {}  # where they were named, or own the room
         self.get = self._by_room.get  # on the way of every line
         self._load()
-        self._lobby = lobby
-        rules = self._by_room.setdefault(lobby, Rules(lobby_name, _SERVER))
+        rules = self._by_room.setdefault(fold(lobby.name), lobby.rules)
         rules.owner = _SERVER
 
     def _load(self) -> None:
-        rows = self._database.load(
-            f"SELECT {', '.join(_COLUMNS)} FROM rooms WHERE owner <> '' ORDER BY room"
-        )
-        for room, name, owner, topic, topic_by, topic_locked, key, slow, muted, keeps in rows:
-            rules = self._by_room[room] = Rules(name, owner)
-            rules.topic, rules.topic_by, rules.topic_locked = topic, topic_by, bool(topic_locked)
-            rules.lock_key, rules.slow, rules.muted, rules.keeps = (
-                key,
-                slow,
-                bool(muted),
-                bool(keeps),
-            )
-            if owner != _SERVER:
-                self._owned.setdefault(owner, {})[room] = None
+        for room, *values in self._database.load(_LOAD):
+            rules = self._by_room[room] = Rules(room)
+            for (attribute, column), value in zip(_COLUMNS.items(), values, strict=True):
+                setattr(rules, attribute, column.read(value))
+            if rules.owner != _SERVER:
+                self._owned.setdefault(str(rules.owner), {})[room] = None
         for room, account, grant in self._database.load("SELECT room, account, role FROM roles"):
             if room in self._by_room:
                 self._by_room[room].grants.setdefault(grant, set()).add(account)
 
-    def of(self, room: str, name: str) -> Rules:
-        """Those of a room, which has some from now on."""
-        return self._by_room.setdefault(room, Rules(name, None))
+    def of(self, room: Room) -> Rules:
+        """Those of an open room, which are told from now on what is done to it."""
+        return self._by_room.setdefault(fold(room.name), room.rules)
 
-    def made(self, room: str, name: str, member: Member) -> bool:
-        """A room without rules was made by `member`: it is its own. Whether that is so for good."""
-        rules = self._by_room[room] = Rules(name, member.account or member)
+    def registered(self, room: str) -> str:
+        """The folded account that a folded room is registered for; '' if it is for none."""
+        rules = self._by_room.get(room)
+        owner = None if rules is None else rules.owner
+        return owner if isinstance(owner, str) and owner != _SERVER else ""
+
+    def invited(self, member: Member) -> list[str]:
+        """The folded rooms that a member was invited to."""
+        return [room for room, rules in self._by_room.items() if rules.has("invited", member)]
+
+    def made(self, room: str, rules: Rules, member: Member) -> bool:
+        """A room was made by `member`, and these are its rules, plain ones: it is its own. Whether
+        that is so for good."""
+        self._by_room[room] = rules
+        rules.owner = member.account or member
         if not member.account:
             self._members.setdefault(member, set()).add(room)
             return False
@@ -151,9 +149,46 @@ class RoomRules:
         self._by_room[room].owner = member
         self._members.setdefault(member, set()).add(room)
 
+    def register(self, room: str, account: str) -> None:
+        """A room is this account's for good, and so is who else has a say in it. Raises TooMany."""
+        owned = self._owned.setdefault(account, {})
+        if len(owned) >= MOST_OWNED:
+            raise TooMany(f"{MOST_OWNED} rooms are kept for you already, the most there may be.")
+        rules = self._by_room[room]
+        rules.owner = account
+        owned[room] = None
+        self.save(room)
+        for grant, named in rules.grants.items():
+            for who in named:
+                if isinstance(who, str):
+                    self._database.write(_NAME, room, who, grant)
+
+    def rename(self, was: str, room: str) -> None:
+        """A folded room has become another, which had no rules, or is written otherwise."""
+        rules = self._by_room.pop(was, None)
+        if rules is None:
+            return
+        self._by_room[room] = rules
+        if rules.is_registered:
+            self.save(room)
+            self._database.write("UPDATE rooms SET name = ? WHERE room = ?", rules.name, room)
+        if was == room:
+            return
+        if rules.is_registered:
+            self._write(was, Rules(was))
+            self._database.write("UPDATE roles SET room = ? WHERE room = ?", room, was)
+        for names in self._members.values():
+            if was in names:
+                names.remove(was)
+                names.add(room)
+        owned = self._owned.get(rules.owner) if isinstance(rules.owner, str) else None
+        if isinstance(rules.owner, str) and owned is not None:
+            self._owned[rules.owner] = {room if each == was else each: None for each in owned}
+
     def drop(self, room: str) -> None:
         """A room has no rules any more."""
         self.disown(room)
+        self._database.write("DELETE FROM kept WHERE owner = ?", f"room:{room}")
         rules = self._by_room.pop(room)
         for who in {rules.owner}.union(*rules.grants.values()):
             if isinstance(who, Member) and who in self._members:
@@ -168,7 +203,7 @@ class RoomRules:
             if not owned:
                 self._owned.pop(rules.owner, None)
             rules.owner = None
-            self._write(room, Rules(rules.name, None))
+            self._write(room, Rules(rules.name))
             self._database.write("DELETE FROM roles WHERE room = ?", room)
 
     def save(self, room: str) -> None:
@@ -178,10 +213,8 @@ class RoomRules:
             self._write(room, rules)
 
     def _write(self, room: str, rules: Rules) -> None:
-        owner = rules.owner if isinstance(rules.owner, str) else ""
-        topic = rules.topic, rules.topic_by, int(rules.topic_locked)
-        speech = rules.lock_key, rules.slow, int(rules.muted), int(rules.keeps)
-        self._database.write(_SAVE, room, rules.name, owner, *topic, *speech)
+        values = [c.written(getattr(rules, a)) for a, c in _COLUMNS.items()]
+        self._database.write(_SAVE, room, *values)
 
     # Who was named
 
@@ -197,8 +230,7 @@ class RoomRules:
         if isinstance(who, Member):
             self._members.setdefault(who, set()).add(room)
         elif rules.is_registered:
-            sql = "INSERT INTO roles (room, account, role) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-            self._database.write(sql, room, who, grant)
+            self._database.write(_NAME, room, who, grant)
         return True
 
     def revoke(self, room: str, grant: Grant, *whom: Named) -> bool:

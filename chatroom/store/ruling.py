@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from chatroom.errors import BadUsage, NoSuchMember
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
-from chatroom.phrases import plural
+from chatroom.permissions import Action, Role
+from chatroom.phrases import listed
 from chatroom.room import Room
+from chatroom.rules import Change, Grant, Named, phrase
+from chatroom.store.changing import ACTIONS, SLOWEST
 from chatroom.store.moderation import Moderation
 from chatroom.store.orders import Order, order, place, show
-from chatroom.store.permissions import Action, Role
-from chatroom.store.roomrules import Grant, Named, Rules
 
-__all__ = ["SLOWEST", "Ruling"]
+__all__ = ["Ruling"]
 
-SLOWEST = 3600
 _TOPIC = "topic"
-_INVITES_A_MINUTE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +34,32 @@ class Ruling:
         about, to, _ = self._about("op", hub, member, rest)
         if to is not None and self.moderation.role(to, about.folded) > Role.OPERATOR:
             raise BadUsage(f"{to.nick} may do all that already.")
-        return self._grant("op", "operator", hub, member, rest, "made {} an operator", now)
+        return self._grant("operator", hub, member, rest, now)
 
     def deop(self, hub: Hub, member: Member, rest: str, now: float) -> str:
-        """Take that back. Raises NotAllowed, NoSuchMember, BadUsage."""
-        return self._revoke("deop", "operator", hub, member, rest, "made {} no operator", now)
+        """Take that back, or give it up. Raises NotAllowed, NoSuchMember, BadUsage."""
+        return self._revoke("operator", hub, member, rest, now)
 
     def voice(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Let one speak where all are muted. Raises NotAllowed, NoSuchMember, BadUsage."""
-        return self._grant("voice", "voice", hub, member, rest, "gave {} a voice", now)
+        return self._grant("voice", hub, member, rest, now)
 
     def unvoice(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Take that back. Raises NotAllowed, NoSuchMember, BadUsage."""
-        return self._revoke("unvoice", "voice", hub, member, rest, "took {}'s voice back", now)
+        return self._revoke("voice", hub, member, rest, now)
 
     def invite(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Let one in that is locked out, and tell it. Raises NotAllowed, BadUsage, TooMany."""
+        if not rest:
+            names = self.moderation.invitations(member)
+            return f"You are invited to {listed(names) if names else 'no room'}."
         about, to, _ = self._about("invite", hub, member, rest)
-        assert about.room is not None
-        self.moderation.must("invite", member, about.room)
-        if to is not None and about.room in to.rooms:
-            raise BadUsage(f"{to.nick} is {about.place} already.")
-        member.spend("invites", _INVITES_A_MINUTE, now, "You invite too many.")
-        reply = self._grant("invite", "invited", hub, member, rest, "invited {}", now)
-        if to is not None and member.folded not in to.ignored:
-            name = about.room.name
-            hub.notify(to, f"{member.shown} invites you to {name}: /join {name}", now)
-        return reply
+        room = _room(about)
+        self.moderation.must("invite", member, room)
+        if to is None:
+            return self._grant("invited", hub, member, rest, now)
+        self.moderation.invite(member, to, room, now)
+        return "" if room in member.rooms else f"{member.shown} invited {to.shown}"
 
     # Who may speak, and come in
 
@@ -72,56 +69,35 @@ class Ruling:
         seconds = int(word) if word.isdecimal() and len(word) < 6 else 0
         if word != "off" and not 1 <= seconds <= SLOWEST:
             raise BadUsage(f"Usage: /slow SECONDS, from 1 to {SLOWEST}, or /slow off.")
-        self._rules(about).slow = seconds
-        shown = f"slowed {_name(about)}: one line every {plural(seconds, 'second')} for each"
-        shown = shown if seconds else "took the slowness off"
-        return self._set("slow", member, about, shown, now, word)
+        change = Change("slow", bool(seconds), str(seconds) if seconds else "")
+        return self._set(member, about, [change], now, word)
 
     def lock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
-        """Let in only some, or keep the topic as it is. Raises NotAllowed."""
+        """Let in only some, or keep the topic as it is. Raises NotAllowed, BadUsage."""
         about, key = self._here("lock", hub, member, rest)
-        rules = self._rules(about)
         if key.lower() == _TOPIC:
-            rules.topic_locked = True
-            return self._set("lock", member, about, "locked the topic", now, _TOPIC)
-        rules.lock_key = key
-        how = "by invitation or with the key" if key else "by invitation only"
-        shown = f"locked {_name(about)}: one enters {how}"
-        return self._set("lock", member, about, shown, now, "with a key" if key else "")
+            return self._set(member, about, [Change("topic_locked", True)], now, _TOPIC)
+        if not key:
+            changes = [Change("invite_only", True), Change("key", False)]
+            return self._set(member, about, changes, now)
+        changes = [Change("key", True, key), Change("invite_only", False)]
+        return self._set(member, about, changes, now, "with a key")
 
     def unlock(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Let everyone in, or set the topic. Raises NotAllowed, BadUsage."""
         about, what = self._here("unlock", hub, member, rest)
-        rules = self._rules(about)
         if what.lower() == _TOPIC:
-            rules.topic_locked = False
-            return self._set("unlock", member, about, "unlocked the topic", now, _TOPIC)
+            return self._set(member, about, [Change("topic_locked", False)], now, _TOPIC)
         if what:
             raise BadUsage("Usage: /unlock, or /unlock topic.")
-        rules.lock_key = None
-        self.moderation.rooms.clear(about.folded, "invited")
-        return self._set("unlock", member, about, f"unlocked {_name(about)}", now)
+        return self._set(member, about, [Change("invite_only", False), Change("key", False)], now)
 
     def keep(self, hub: Hub, member: Member, rest: str, now: float) -> str:
         """Keep what is said from now on, or do not. Raises NotAllowed, BadUsage."""
         about, word = self._here("keep", hub, member, rest)
         if word not in ("on", "off"):
             raise BadUsage("Usage: /keep on, or /keep off.")
-        room = about.room
-        assert room is not None
-        if word == "off":
-            self._rules(about).keeps = False
-            room.keep(0)
-        else:
-            # What was said until now was said while it was off.
-            hub.after_turn(partial(self._keep_again, hub, about, room))
-        shown = "kept" if word == "on" else "not kept"
-        return self._set("keep", member, about, f"chose: what is said here is {shown}", now, word)
-
-    def _keep_again(self, hub: Hub, about: Order, room: Room) -> None:
-        self._rules(about).keeps = True
-        self.moderation.rooms.save(about.folded)
-        room.keep(hub.limits.recent or 0)
+        return self._set(member, about, [Change("keeps", word == "on")], now, word)
 
     # Inside
 
@@ -142,44 +118,44 @@ class Ruling:
         return about, None, [account]
 
     def _is_named(self, about: Order, account: str) -> bool:
-        return any(account in named for named in self._rules(about).grants.values())
+        return any(account in named for named in _room(about).rules.grants.values())
 
-    def _grant(
-        self,
-        action: Action,
-        grant: Grant,
-        hub: Hub,
-        member: Member,
-        rest: str,
-        done: str,
-        now: float,
-    ) -> str:
+    def _grant(self, grant: Grant, hub: Hub, member: Member, rest: str, now: float) -> str:
+        action = ACTIONS[grant][0]
         about, to, named = self._about(action, hub, member, rest)
-        self.moderation.must(action, member, about.room, to)
-        self._rules(about)
+        room = _room(about)
+        self.moderation.must(action, member, room, to)
         name = about.who if to is None else to.shown
-        if not self.moderation.rooms.grant(about.folded, grant, named[0]) and grant != "invited":
+        if not self.moderation.name(room, grant, named, on=True) and grant != "invited":
             raise BadUsage(f"You did that already: {name} has it.")
-        sentence = f"{member.shown} {done.format(name)}{about.term}"
-        return show(self.moderation, member, action, about, sentence, now, name)
+        return self._granted(member, about, to, Change(grant, True, name), now)
 
-    def _revoke(
-        self,
-        action: Action,
-        grant: Grant,
-        hub: Hub,
-        member: Member,
-        rest: str,
-        done: str,
-        now: float,
-    ) -> str:
+    def _revoke(self, grant: Grant, hub: Hub, member: Member, rest: str, now: float) -> str:
+        action = ACTIONS[grant][1]
         about, to, named = self._about(action, hub, member, rest)
-        self.moderation.must(action, member, about.room, to)
         name = about.who if to is None else to.shown
-        if not self.moderation.rooms.revoke(about.folded, grant, *named):
+        change = Change(grant, False, name)
+        if to is member:
+            made = self.moderation.change(member, _room(about), change._replace(value=to.nick), now)
+            taken = made is not None
+        else:
+            self.moderation.must(action, member, about.room, to)
+            taken = self.moderation.name(_room(about), grant, named, on=False)
+        if not taken:
             raise BadUsage(f"There is nothing to take back: {name} was not given it here.")
-        sentence = f"{member.shown} {done.format(name)}{about.term}"
-        return show(self.moderation, member, action, about, sentence, now, name)
+        return self._granted(member, about, to, change, now)
+
+    def _granted(
+        self, member: Member, about: Order, to: Member | None, change: Change, now: float
+    ) -> str:
+        """Show it; doors that show marks before nicks are told of who is there."""
+        room = _room(about)
+        self.moderation.rooms.save(about.folded)
+        here = to is not None and (room in to.rooms or change.setting == "invited")
+        changes = [change._replace(value=to.nick)] if here and to is not None else []
+        action, done = ACTIONS[change.setting][not change.on], phrase(change, room.name)
+        done += about.term
+        return show(self.moderation, member, action, about, done, now, change.value, changes)
 
     def _here(self, action: Action, hub: Hub, member: Member, rest: str) -> tuple[Order, str]:
         """The room that is meant, where the member may do that, and what follows it."""
@@ -187,17 +163,17 @@ class Ruling:
         self.moderation.must(action, member, room)
         return Order(room, "", None, ""), word
 
-    def _rules(self, about: Order) -> Rules:
-        assert about.room is not None
-        return self.moderation.rules(about.room)
-
     def _set(
-        self, action: Action, member: Member, about: Order, done: str, now: float, target: str = ""
+        self, member: Member, about: Order, changes: list[Change], now: float, target: str = ""
     ) -> str:
-        self.moderation.rooms.save(about.folded)
-        sentence = f"{member.shown} {done}"
-        return show(self.moderation, member, action, about, sentence, now, target)
+        """Make these changes, of which the first says what was done."""
+        room, change = _room(about), self.moderation.change
+        made = [one for each in changes if (one := change(member, room, each, now)) is not None]
+        action = ACTIONS[changes[0].setting][not changes[0].on]
+        done = phrase(changes[0], room.name)
+        return show(self.moderation, member, action, about, done, now, target, made)
 
 
-def _name(about: Order) -> str:
-    return "" if about.room is None else about.room.name
+def _room(about: Order) -> Room:
+    assert about.room is not None
+    return about.room

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from chatroom.errors import BadUsage, NoSuchMember, NotAllowed, NotInRoom
+from chatroom.errors import BadUsage, NoSuchMember, NotAllowed
 from chatroom.hub import Hub
+from chatroom.masks import is_mask
 from chatroom.member import Member
 from chatroom.names import fold
+from chatroom.permissions import Action, Role, must
 from chatroom.phrases import listed, plural
+from chatroom.room import Room
+from chatroom.rules import Change, Grant, phrase
 from chatroom.store.moderation import Moderation
 from chatroom.store.networks import network, number
 from chatroom.store.orders import Order, order, place, show
-from chatroom.store.permissions import Action, Role, must
-from chatroom.store.roomrules import Grant
-from chatroom.store.sanctions import Kind, Sanction, Target
+from chatroom.store.sanctions import Kind, Sanction
+from chatroom.store.targets import ACCOUNT, Target, addresses, mask_of, target_of
 
 __all__ = ["Sanctioning"]
 
 _MOST_LISTED = 100
 _ALL = "all"
-_DONE: dict[Kind, str] = {"ban": "banned", "mute": "muted"}
-_THIS_MACHINE = ("127.0.0.1", "::1")
+_Silencing = Literal["ban", "mute"]
+_DONE: dict[_Silencing, str] = {"ban": "banned", "mute": "muted"}
+_LISTED: dict[Kind, str] = {
+    "ban": "banned",
+    "mute": "muted",
+    "exception": "excepted from bans and mutes",
+    "speech": "excepted from mutes",
+    "invitation": "invited",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +46,9 @@ class Sanctioning:
         about = order(hub, member, "kick", rest)
         assert about.room is not None
         to = hub.find(about.who)
-        if about.room not in to.rooms:
-            raise NotInRoom(f"{to.nick} is not {about.place}. /who lists who is.")
-        self.moderation.must("kick", member, about.room, to)
-        self._take_back("invited", about, to, to.account)
-        self.moderation.note(member, "kick", about.folded, to.nick, about.why, now)
-        hub.kick(member, to, about.room, about.why, now)
+        if to is member:
+            raise BadUsage("You can't kick yourself. /part leaves the room.")
+        self.moderation.kick(member, to, about.room, about.why, now)
         return "" if about.room in member.rooms else f"You kicked {to.nick} out."
 
     def ban(self, hub: Hub, member: Member, rest: str, now: float) -> str:
@@ -71,12 +79,12 @@ class Sanctioning:
         return self._lift("mute", hub, member, about, now)
 
     def bans(self, hub: Hub, member: Member, rest: str, now: float) -> str:
-        """List who is banned or muted. Raises NotAllowed."""
+        """List who is banned or muted, or excepted from that. Raises NotAllowed."""
         room, _ = place(hub, member, rest, everywhere=True)
         self.moderation.must("serverban" if room is None else "bans", member, room)
         about = Order(room, "", None, "")
         sanctions = self.moderation.sanctions
-        found = [s for kind in _DONE for s in sanctions.of(kind, about.folded, now)]
+        found = [s for kind in _LISTED for s in sanctions.of(kind, about.folded, now)]
         if not found:
             return f"Nobody is banned or muted {about.place}."
         lines = [self._line(member, sanction, now) for sanction in found[-_MOST_LISTED:]]
@@ -86,7 +94,7 @@ class Sanctioning:
 
     # Imposing
 
-    def _impose(self, kind: Kind, hub: Hub, member: Member, about: Order, now: float) -> str:
+    def _impose(self, kind: _Silencing, hub: Hub, member: Member, about: Order, now: float) -> str:
         to = hub.members.get(fold(about.who))
         action: Action = "serverban" if about.room is None else kind
         self.moderation.must(action, member, about.room, to)
@@ -99,13 +107,16 @@ class Sanctioning:
                 f"/{kind} server {about.who} would."
             )
         hit = self._hit(action, hub, member, about, targets, to)
-        self._begin(kind, member, about, targets, now)
-        if about.room is not None:
-            self._take_back("operator", about, to, account)
+        until = None if about.seconds is None else now + about.seconds
+        self.moderation.impose(kind, member, about.folded, targets, until, about.why, now)
         name = about.who if to is None else to.shown
         whom = f"{name} ({', '.join(map(str, targets))})"
         self.moderation.note(member, kind, about.folded, whom, about.noted, now)
-        self._tell(kind, hub, member, about, hit, name, now)
+        if about.room is None:
+            self._tell_everywhere(kind, hub, member, about, hit, name, now)
+        else:
+            changes = self._changes(kind, about.room, targets, to, account)
+            self._tell(kind, hub, member, about, about.room, hit, name, changes, now)
         seen = about.room is not None and about.room in member.rooms
         reply = "" if seen else f"You {_DONE[kind]} {name} {about.place}{about.term}\n"
         others = [other.nick for other in hit if other is not to]
@@ -113,30 +124,34 @@ class Sanctioning:
             return reply
         return f"{reply}That holds for {listed(others)} too, who came from the same address."
 
-    def _begin(
-        self, kind: Kind, member: Member, about: Order, targets: list[Target], now: float
-    ) -> None:
-        """It holds from now on. Raises TooMany."""
-        until = None if about.seconds is None else now + about.seconds
-        room = about.folded
-        self.moderation.sanctions.impose(
-            *(kind, room, targets[0], until, member.shown, about.why, now),
-            also=targets[1] if len(targets) > 1 else None,
-            kept=not room or self.moderation.is_registered_room(room),
-            rooms=self.moderation.rooms.of_one(room),
-            forced=True,
-        )
+    def _changes(
+        self, kind: _Silencing, room: Room, targets: list[Target], to: Member | None, account: str
+    ) -> list[Change]:
+        """What it changes in a room: who is kept out or silent there has no say any more, and who
+        is silent no voice."""
+        self.moderation.rules(room)
+        masks = (self.moderation.written(kind, target) for target in targets)
+        changes = [Change("ban", True, mask) for mask in masks]
+        lost: tuple[Grant, ...] = ("operator", "voice") if kind == "mute" else ("operator",)
+        for grant in lost:
+            if self._take_back(grant, room, to, account) and to is not None and room in to.rooms:
+                changes.append(Change(grant, False, to.nick))
+        return changes
 
-    def _targets(self, member: Member, about: Order, to: Member | None, kind: Kind) -> list[Target]:
+    def _targets(
+        self, member: Member, about: Order, to: Member | None, kind: _Silencing
+    ) -> list[Target]:
         """Whom it shall hold for: of who is logged in the account first, then what means it
         without. Raises NoSuchMember, BadUsage."""
         if to is None:
-            targets = [self._named(about.who)]
+            targets = [self._named(member, about.who)]
         else:
             apart = Target.apart(to)
             if apart.kind == "address" and self._is_shared(apart, about, member, to):
                 apart = Target("nick", to.folded)
             targets = [Target.of(to), apart] if to.account else [apart]
+        if about.room is None and targets[0].kind == "mask":
+            raise BadUsage("A mask holds in a room. Name an account or an address for the server.")
         if any(target.holds_for(member) for target in targets):
             raise BadUsage(f"That would {kind} you too. Name somebody else, or a smaller range.")
         return targets
@@ -149,23 +164,17 @@ class Sanctioning:
         others = (other for other in (member, *here) if other is not to)
         return any(role(other, room) >= least and target.holds_for(other) for other in others)
 
-    def _named(self, who: str) -> Target:
-        """The one that is not here, or the addresses. Raises NoSuchMember, BadUsage."""
+    def _named(self, member: Member, who: str) -> Target:
+        """The one that is not here, the addresses, or whom a mask means. Raises NoSuchMember,
+        BadUsage, NotServerOperator."""
         if number(who.partition("/")[0]) is not None:
-            return self._addresses(who)
+            return addresses(who)
+        if is_mask(who) or who.startswith(ACCOUNT):
+            runs = self.moderation.is_server_operator(member)
+            return target_of(who, may_name_addresses=runs)
         if self.moderation.is_registered(fold(who)):
             return Target("account", fold(who))
         raise NoSuchMember(f"Nobody here is called {who}, and it is no account and no IP address.")
-
-    def _addresses(self, who: str) -> Target:
-        try:
-            target = Target("address", str(network(who)))
-        except ValueError as error:
-            raise BadUsage(str(error)) from None
-        if any(map(target.network.holds, _THIS_MACHINE)):
-            what = f"{who} holds" if "/" in who else "That is"
-            raise BadUsage(f"{what} this machine's own address, which everyone on it shares.")
-        return target
 
     def _check_account(self, action: Action, member: Member, about: Order, account: str) -> None:
         """Raises NotAllowed where the folded account ranks no lower than the member."""
@@ -199,7 +208,27 @@ class Sanctioning:
 
     def _tell(
         self,
-        kind: Kind,
+        kind: _Silencing,
+        hub: Hub,
+        member: Member,
+        about: Order,
+        room: Room,
+        hit: list[Member],
+        name: str,
+        changes: list[Change],
+        now: float,
+    ) -> None:
+        """Show it in the room, and put out who is banned, which says so too."""
+        kicks = kind == "ban" and hit
+        text = "" if kicks else f"{_DONE[kind]} {name}{about.term}"
+        hub.ruled(member, room, text, changes, now)
+        for other in hit if kicks else ():
+            self._take_back("invited", room, other, other.account)
+            hub.kick(member, other, room, f"{_DONE[kind]}{about.term}", now)
+
+    def _tell_everywhere(
+        self,
+        kind: _Silencing,
         hub: Hub,
         member: Member,
         about: Order,
@@ -207,40 +236,33 @@ class Sanctioning:
         name: str,
         now: float,
     ) -> None:
-        """Show it where it can be seen, and put out who is banned."""
+        """Put out who is banned, and show in the rooms of who is muted that it is."""
         by = f"{_DONE[kind]} by {member.shown}{about.term}"
-        if kind == "ban" and hit:
+        if kind == "ban":
             for other in hit:
-                self._take_back("invited", about, other, other.account)
-                if about.room is not None:
-                    hub.kick(member, other, about.room, f"{_DONE[kind]}{about.term}", now)
-                else:
-                    hub.notify(other, f"You were {by}", now)
-                    hub.leave(other, by, now)
+                hub.notify(other, f"You were {by}", now)
+                hub.leave(other, by, now)
             return
-        rooms = {room: None for other in hit for room in other.rooms}
-        for room in rooms if about.room is None else (about.room,):
+        for room in {room: None for other in hit for room in other.rooms}:
             hub.word(room, f"{member.shown} {_DONE[kind]} {name}{about.term}", now)
 
-    def _take_back(self, grant: Grant, about: Order, to: Member | None, account: str) -> None:
+    def _take_back(self, grant: Grant, room: Room, to: Member | None, account: str) -> bool:
         whom = [account] if to is None else [to, to.account]
-        self.moderation.rooms.revoke(about.folded, grant, *whom)
+        return self.moderation.rooms.revoke(fold(room.name), grant, *whom)
 
     def _mute_all(self, member: Member, about: Order, now: float, *, muted: bool) -> str:
         if about.room is None:
             raise BadUsage("Everyone can be muted in one room only: leave out server.")
-        self.moderation.must("mute" if muted else "unmute", member, about.room)
-        rules = self.moderation.rules(about.room)
-        rules.muted = muted
-        self.moderation.rooms.save(about.folded)
+        change = Change("muted", muted)
+        made = self.moderation.change(member, about.room, change, now)
+        done = phrase(change, about.room.name) + about.term
+        changes = [] if made is None else [made]
         action = "mute" if muted else "unmute"
-        except_ = " who has no voice" if muted else ""
-        sentence = f"{member.shown} {action}d everyone{except_}{about.term}"
-        return show(self.moderation, member, action, about, sentence, now)
+        return show(self.moderation, member, action, about, done, now, changes=changes)
 
     # Lifting
 
-    def _lift(self, kind: Kind, hub: Hub, member: Member, about: Order, now: float) -> str:
+    def _lift(self, kind: _Silencing, hub: Hub, member: Member, about: Order, now: float) -> str:
         action: Action = "unban" if kind == "ban" else "unmute"
         self.moderation.must("serverban" if about.room is None else action, member, about.room)
         sanctions = self.moderation.sanctions
@@ -259,9 +281,11 @@ class Sanctioning:
         for sanction in found:
             sanctions.lift(sanction)
         name = self._label(found[0], Role.MEMBER) if about.who.isdecimal() else about.who
-        sentence = f"{member.shown} un{_DONE[kind]} {name}{about.term}"
         whom = ", ".join(str(sanction.target) for sanction in found[:10])
-        return show(self.moderation, member, action, about, sentence, now, whom)
+        masks = (self.moderation.written(kind, sanction.target) for sanction in found)
+        changes = [Change("ban", False, mask) for mask in dict.fromkeys(masks)]
+        done = f"un{_DONE[kind]} {name}{about.term}"
+        return show(self.moderation, member, action, about, done, now, whom, changes)
 
     def _is_meant(self, hub: Hub, sanction: Sanction, who: str) -> bool:
         """Whether `who` is the sanction's number, whom it names, or somebody it holds for."""
@@ -275,13 +299,17 @@ class Sanctioning:
                 pass  # it is a nick, then
         elif sanction.target.name == fold(who):
             return True
+        if is_mask(who) or who.startswith(ACCOUNT):
+            named = target_of(who, may_name_addresses=True)
+            cloak = self.moderation.hub.cloak
+            return mask_of(sanction.target, cloak) == mask_of(named, cloak)
         to = hub.members.get(fold(who))
         return to is not None and sanction.target.holds_for(to)
 
     def _line(self, member: Member, sanction: Sanction, now: float) -> str:
         name = self._label(sanction, self.moderation.role(member, ""))
         why = f": {sanction.why}" if sanction.why else ""
-        done = _DONE[sanction.kind]
+        done = _LISTED[sanction.kind]
         return f"{sanction.id}: {name}, {done} {sanction.term(now)} by {sanction.by_nick}{why}"
 
     def _label(self, sanction: Sanction, role: Role) -> str:

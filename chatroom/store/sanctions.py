@@ -1,4 +1,5 @@
-"""Who is banned or muted, in a room or everywhere, and until when. Knows no roles.
+"""Who is banned or muted, in a room or everywhere, and until when; and in a room also who is not,
+whatever bans say, or may come in although only who is invited may. Knows no roles.
 
 All of it is in memory, so that a line waits for nothing; what is to outlast the server is
 written behind.
@@ -11,12 +12,13 @@ from itertools import count, islice
 from math import inf
 from typing import Final, Literal, NamedTuple
 
-from chatroom.admission import is_loopback
 from chatroom.errors import NotAllowed, TooMany
+from chatroom.masks import Masks
 from chatroom.member import Member
 from chatroom.phrases import duration
 from chatroom.store.database import Database
-from chatroom.store.networks import Network, Networks, network
+from chatroom.store.networks import Networks
+from chatroom.store.targets import Target
 
 __all__ = [
     "MOST_EVERYWHERE",
@@ -25,10 +27,16 @@ __all__ = [
     "Kind",
     "Sanction",
     "Sanctions",
-    "Target",
 ]
 
-Kind = Literal["ban", "mute"]
+Kind = Literal["ban", "mute", "exception", "speech", "invitation"]
+"""An exception is one from bans and mutes, `speech` from mutes alone."""
+
+# What keeps one of these from holding.
+_AGAINST: Final[dict[Kind, tuple[Kind, ...]]] = {
+    "ban": ("exception",),
+    "mute": ("exception", "speech"),
+}
 
 MOST_EVERYWHERE: Final = 10_000
 """Of those that hold everywhere."""
@@ -37,46 +45,6 @@ MOST_OF_ONE: Final = 500
 MOST_IN_ROOMS: Final = 20_000
 """In all rooms. Where there are as many, the room that has the most loses one for a new one."""
 _TIDIED: Final = 1_000
-
-
-class Target(NamedTuple):
-    """Whom it holds for. An account and a nick are folded; a nick's is for who is not logged in
-    and shares its address with those who are not meant, as all on the server's machine do."""
-
-    kind: Literal["account", "nick", "address"]
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.name}"
-
-    @property
-    def network(self) -> Network:
-        """The addresses of one that is for addresses."""
-        return network(self.name)
-
-    def holds_for(self, member: Member) -> bool:
-        """Whether it means this member as it is now."""
-        if self.kind == "account":
-            return member.account == self.name
-        if self.kind == "nick":
-            return not member.account and member.folded == self.name
-        return self.network.holds(member.address)
-
-    @classmethod
-    def of(cls, member: Member) -> Target:
-        """The one that means this member, and nobody else that can be told from it."""
-        return cls("account", member.account) if member.account else cls.apart(member)
-
-    @classmethod
-    def apart(cls, member: Member) -> Target:
-        """The one that means it without its account: its address, or else its nick."""
-        try:
-            found = network(member.address)
-        except ValueError:
-            return cls("nick", member.folded)
-        if is_loopback(member.address):
-            return cls("nick", member.folded)
-        return cls("address", str(found))
 
 
 class Sanction(NamedTuple):
@@ -94,10 +62,10 @@ class Sanction(NamedTuple):
     def is_over(self, now: float) -> bool:
         return self.until is not None and self.until <= now
 
-    def refusal(self, done: str, now: float) -> NotAllowed:
+    def refusal(self, done: str, now: float, error: type[NotAllowed] = NotAllowed) -> NotAllowed:
         """What it says to who meets it: `You are muted` by ann, for how much longer, and why."""
         why = f": {self.why}" if self.why else "."
-        return NotAllowed(f"{done} by {self.by_nick}, {self.term(now)}{why}")
+        return error(f"{done} by {self.by_nick}, {self.term(now)}{why}")
 
     def term(self, now: float) -> str:
         """`for another 9 minutes`."""
@@ -107,26 +75,49 @@ class Sanction(NamedTuple):
 class _Targets:
     """The sanctions of one kind in one room, by whom they hold for."""
 
-    __slots__ = ("by_target", "networks")
+    __slots__ = ("by_target", "masks", "networks")
 
     def __init__(self) -> None:
         self.by_target: dict[Target, Sanction] = {}
         self.networks: Networks[Sanction] = Networks()
+        self.masks: Masks[Sanction] = Masks()
 
-    def meeting(self, account: str, nick: str, address: str) -> Iterator[Sanction]:
-        named = Target("account", account) if account else Target("nick", nick)
+    def add(self, sanction: Sanction) -> None:
+        target = sanction.target
+        self.by_target[target] = sanction
+        if target.kind == "address":
+            self.networks.add(target.network, sanction)
+        elif target.kind == "mask":
+            self.masks.add(target.name, sanction)
+
+    def remove(self, target: Target) -> None:
+        del self.by_target[target]
+        if target.kind == "address":
+            self.networks.remove(target.network)
+        elif target.kind == "mask":
+            self.masks.remove(target.name)
+
+    def meeting(self, member: Member) -> Iterator[Sanction]:
+        account = member.account
+        named = Target("account", account) if account else Target("nick", member.folded)
         if (sanction := self.by_target.get(named)) is not None:
             yield sanction
-        yield from self.networks.find(address)
+        yield from self.networks.find(member.address)
+        yield from self.masks.find(member.nick, member.who.user, member.who.host)
 
 
 class Sanctions:
-    """`bans` and `mutes` have a key for each folded room where there are any, '' for everywhere."""
+    """`bans`, `mutes` and `invitations` have a key for each folded room where there are any, '' for
+    everywhere."""
 
     def __init__(self, database: Database) -> None:
         self.bans: dict[str, _Targets] = {}
         self.mutes: dict[str, _Targets] = {}
-        self._by_kind: dict[Kind, dict[str, _Targets]] = {"ban": self.bans, "mute": self.mutes}
+        self.invitations: dict[str, _Targets] = {}
+        self._by_kind: dict[Kind, dict[str, _Targets]] = {
+            "ban": self.bans, "mute": self.mutes, "exception": {}, "speech": {},
+            "invitation": self.invitations,
+        }  # fmt: skip
         self._by_id: dict[int, Sanction] = {}
         self._in_room: dict[str, int] = {}
         self._database = database
@@ -188,22 +179,25 @@ class Sanctions:
         sanction = Sanction(next(self._ids), kind, room, target, until, by_nick, why, now)
         self._add(sanction)
         if kept:
-            self._database.write(
-                "INSERT INTO sanctions (id, kind, room, target, until, by_nick, why, created) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *(sanction.id, kind, room, str(target)),
-                None if until is None else round(until * 1000),
-                *(by_nick, why, round(now * 1000)),
-            )
+            self._keep(sanction)
         return sanction
+
+    def _keep(self, sanction: Sanction) -> None:
+        id, kind, room, target, until, by_nick, why, created = sanction
+        self._database.write(
+            "INSERT INTO sanctions (id, kind, room, target, until, by_nick, why, created) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(id, kind, room, str(target)),
+            None if until is None else round(until * 1000),
+            *(by_nick, why, round(created * 1000)),
+        )
 
     def lift(self, sanction: Sanction) -> None:
         """One is over."""
         by_room = self._by_kind[sanction.kind]
         targets = by_room[sanction.room]
-        del targets.by_target[sanction.target], self._by_id[sanction.id]
-        if sanction.target.kind == "address":
-            targets.networks.remove(sanction.target.network)
+        targets.remove(sanction.target)
+        del self._by_id[sanction.id]
         if not targets.by_target:
             del by_room[sanction.room]
         self._in_room[sanction.room] -= 1
@@ -236,17 +230,25 @@ class Sanctions:
 
     def find(self, kind: Kind, room: str, member: Member, now: float) -> Sanction | None:
         """One that holds for this member here."""
-        return self.meeting(kind, room, now, member.account, member.folded, member.address)
-
-    def meeting(
-        self, kind: Kind, room: str, now: float, account: str, nick: str = "", address: str = ""
-    ) -> Sanction | None:
-        """One that holds for who has this account, or none and this nick, or this address."""
         targets = self._by_kind[kind].get(room)
-        if targets is None:
+        return None if targets is None else self._first(list(targets.meeting(member)), now)
+
+    def against(self, kind: Kind, room: str, member: Member, now: float) -> Sanction | None:
+        """The same, but for who is excepted from such in the room."""
+        found = self.find(kind, room, member, now)
+        if found is None:
             return None
-        # All of them, since to lift one that is over is to change what is gone through.
-        for sanction in list(targets.meeting(account, nick, address)):
+        excepted = any(self.find(each, room, member, now) for each in _AGAINST.get(kind, ()))
+        return None if excepted else found
+
+    def from_address(self, kind: Kind, room: str, address: str, now: float) -> Sanction | None:
+        """One that holds for whoever comes from this address."""
+        targets = self._by_kind[kind].get(room)
+        return None if targets is None else self._first(list(targets.networks.find(address)), now)
+
+    def _first(self, found: list[Sanction], now: float) -> Sanction | None:
+        # A list, since to lift one that is over is to change what it was found in.
+        for sanction in found:
             if not sanction.is_over(now):
                 return sanction
             self.lift(sanction)
@@ -258,10 +260,34 @@ class Sanctions:
         found = [] if targets is None else targets.by_target.values()
         return sorted(sanction for sanction in found if not sanction.is_over(now))
 
+    def any_in(self, room: str) -> bool:
+        """Whether there are any in a room."""
+        return room in self._in_room
+
     def drop_room(self, room: str) -> None:
         """All of a room are over."""
         for sanction in tuple(self._in((room,))):
             self.lift(sanction)
+
+    def rename(self, was: str, room: str) -> None:
+        """Those of a folded room are of another now, which had none."""
+        for by_room in self._by_kind.values():
+            targets = by_room.pop(was, None)
+            if targets is None:
+                continue
+            moved = by_room[room] = _Targets()
+            for sanction in targets.by_target.values():
+                again = sanction._replace(room=room)
+                moved.add(again)
+                self._by_id[again.id] = again
+        if was in self._in_room:
+            self._in_room[room] = self._in_room.pop(was)
+            self._database.write("UPDATE sanctions SET room = ? WHERE room = ?", room, was)
+
+    def keep(self, room: str) -> None:
+        """Those of a room outlast the server from now on."""
+        for sanction in self._in((room,)):
+            self._keep(sanction)
 
     def keep_no_more(self, room: str) -> None:
         """Those of a room hold until it is dropped, and do not outlast the server."""
@@ -282,9 +308,8 @@ class Sanctions:
 
     def _add(self, sanction: Sanction) -> None:
         targets = self._by_kind[sanction.kind].setdefault(sanction.room, _Targets())
-        targets.by_target[sanction.target] = self._by_id[sanction.id] = sanction
-        if sanction.target.kind == "address":
-            targets.networks.add(sanction.target.network, sanction)
+        targets.add(sanction)
+        self._by_id[sanction.id] = sanction
         self._in_room[sanction.room] = self._in_room.get(sanction.room, 0) + 1
 
     def _make_room(

@@ -16,22 +16,24 @@ from datetime import datetime
 from typing import Any
 
 from chatroom.errors import ChatError
+from chatroom.events import Kicked, Ruled
 from chatroom.names import NICK_CHARACTERS, NICK_LENGTH, check_room, fold
 from chatroom.store import words
 from chatroom.store.database import Row
-from chatroom.store.lines import ADD, KINDS, TAKEN_OUT
+from chatroom.store.lines import ADD, KINDS, PRIVATE, TAKEN_OUT, changes_of, manner_of
 from chatroom.store.sqlitefile import StoreError, reading
 from chatroom.text import is_clean
 
 __all__ = ["FORMATS", "ImportFault", "backup", "export", "import_lines"]
 
+# What people wrote to one alone is in rooms of other names (`lines.talk`), and is nobody else's.
 _ALL = (
-    "SELECT lines.room, rooms.name, id, time, kind, nick, shown, text, other FROM lines "
-    "LEFT JOIN rooms ON rooms.room = lines.room "
-    "WHERE (?1 = '' OR lines.room = ?1) AND time >= ?2 ORDER BY lines.room, id"
+    "SELECT lines.room, rooms.name, id, time, kind, nick, shown, text, other, source FROM lines "
+    "LEFT JOIN rooms ON rooms.room = lines.room WHERE lines.room < ':' "
+    "AND (?1 = '' OR lines.room = ?1) AND time >= ?2 ORDER BY lines.room, id"
 )
 _KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
-_NAMES = [kind.__name__.lower() for kind in KINDS]
+_NAMES = [kind.__name__.lower() for kind in KINDS[:PRIVATE]]
 _SINCE = 2**53  # the largest whole number that JSON keeps everywhere
 
 _SENTENCES = (
@@ -44,10 +46,15 @@ _SENTENCES = (
     "-- {text}",
     "-- {shown} was kicked by {other}: {text}",
     "-- {other} took out a line by {shown}: {text}",
+    "-- {shown} {text}",
 )
 # As it reads where there is no text.
 _CLEARED = _SENTENCES.index("-- {shown} set the topic: {text}"), "-- {shown} cleared the topic"
 _MARKED = {0: "**{shown}**: {text}", 1: "*{shown} {text}*"}
+# What there may be in a text with colors beside what is clean: IRC's formatting.
+_FORMATTING = re.compile(r"[\x02-\x04\x0f\x11\x16\x1d-\x1f]")
+_TAG = re.compile(r"\+?([A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
+_SOURCE = re.compile(r"[^\s!@]{0,64} [^\s!@]{0,256} [^\s!@]{0,64}")
 
 
 class ImportFault(Exception):
@@ -89,9 +96,9 @@ def export(path: str, room: str, since: float, form: str) -> Iterator[str]:
 
 
 def _as_json(found: Iterable[Any]) -> Iterator[str]:
-    for folded, name, id, time, kind, nick, shown, text, other in found:
+    for folded, name, id, time, kind, nick, shown, text, other, source in found:
         line = {"room": name or folded, "id": id, "time": time / 1000, "kind": _NAMES[kind]}
-        line |= {"nick": nick, "shown": shown, "text": text, "other": other}
+        line |= {"nick": nick, "shown": shown, "text": text, "other": other, "source": source}
         kept = {key: value for key, value in line.items() if value is not None}
         yield json.dumps(kept, ensure_ascii=False) + "\n"
 
@@ -99,7 +106,8 @@ def _as_json(found: Iterable[Any]) -> Iterator[str]:
 def _as_text(found: Iterable[Any]) -> Iterator[str]:
     for folded, name, _, time, kind, *said in found:
         stamp = datetime.fromtimestamp(time / 1000).strftime("%Y-%m-%d %H:%M")
-        yield f"[{stamp}] [{name or folded}] {_sentence(_form(kind, said[2]), *said)}\n"
+        for each in _each(kind, *said):
+            yield f"[{stamp}] [{name or folded}] {_sentence(_form(kind, each[1]), *each)}\n"
 
 
 def _as_markdown(found: Iterable[Any]) -> Iterator[str]:
@@ -112,9 +120,9 @@ def _as_markdown(found: Iterable[Any]) -> Iterator[str]:
         if day != f"{moment:%Y-%m-%d}":
             day = f"{moment:%Y-%m-%d}"
             yield f"## {day}\n\n"
-        form = _MARKED.get(kind, f"*{_form(kind, said[2])}*")
-        safe = [None if part is None else _escaped(part) for part in said]
-        yield f"- {moment:%H:%M} {_sentence(form, *safe)}\n"
+        for each in _each(kind, *said):
+            form = _MARKED.get(kind, f"*{_form(kind, each[1])}*")
+            yield f"- {moment:%H:%M} {_sentence(form, *map(_escaped, each))}\n"
 
 
 FORMATS: dict[str, Callable[[Iterable[Any]], Iterator[str]]] = {
@@ -124,14 +132,22 @@ FORMATS: dict[str, Callable[[Iterable[Any]], Iterator[str]]] = {
 }
 
 
-def _form(kind: int, text: str | None) -> str:
+def _each(
+    kind: int, nick: str, shown: str | None, text: str | None, other: str | None, source: object
+) -> Iterator[tuple[str, str, str]]:
+    """Who, what and by whom, once for each line of what was said as one whole: every line that is
+    written has a beginning that nobody can have said."""
+    by = (other or "").partition(" ")[0] if KINDS[kind] is Kicked else other or ""
+    for line in (text or "").split("\n"):
+        yield shown or nick, line, by
+
+
+def _form(kind: int, text: str) -> str:
     return _CLEARED[1] if kind == _CLEARED[0] and not text else _SENTENCES[kind]
 
 
-def _sentence(
-    form: str, nick: str | None, shown: str | None, text: str | None, other: str | None
-) -> str:
-    said = form.format(shown=shown or nick, text=text or "", other=other or "")
+def _sentence(form: str, shown: str, text: str, other: str) -> str:
+    said = form.format(shown=shown, text=text, other=other)
     return said if text else said.removesuffix(": ").replace(": *", "*")
 
 
@@ -175,7 +191,7 @@ def _add(
     first = min(1, 1 if least is None else least)
     for room, rows in rooms.items():
         found = connection.execute(
-            "SELECT time, kind, nick, shown, text, other FROM lines WHERE room = ?", (room,)
+            "SELECT time, kind, nick, shown, text, other, source FROM lines WHERE room = ?", (room,)
         )
         known = set(found)
         new = sorted((row for row in rows if row[1:] not in known), key=lambda row: row[0])
@@ -218,11 +234,8 @@ def _checked(line: str, where: str) -> tuple[str, Row]:
             raise ValueError("time must be seconds since 1970")
         if not isinstance(nick, str) or not _is_nick(nick, kind):
             raise ValueError("nick is none")
-        texts = [told.get(key) for key in ("shown", "text", "other")]
-        if not all(text is None or is_clean(text) for text in texts):
-            raise ValueError("shown, text and other must be text without control characters")
-        if kind < 2 and not texts[1]:
-            raise ValueError("text is missing")
+        texts = [told.get(key) for key in ("shown", "text", "other", "source")]
+        _check(kind, *texts)
     except json.JSONDecodeError:
         raise ImportFault(f"{where}: this is no line of an export as JSON") from None
     except KeyError as error:
@@ -232,10 +245,32 @@ def _checked(line: str, where: str) -> tuple[str, Row]:
     return room, (id, round(time * 1000), kind, nick, *texts)
 
 
+def _check(kind: int, shown: Any, text: Any, other: Any, source: Any) -> None:
+    """Raises ValueError."""
+    # What was said may have several lines.
+    lines = text.split("\n") if kind == 0 and isinstance(text, str) else [text]
+    for part in (shown, *lines, other, source):
+        if part is not None and not (isinstance(part, str) and is_clean(part)):
+            raise ValueError("shown, text, other and source must be clean text")
+    if kind < 2:
+        if not any(lines):
+            raise ValueError("text is missing")
+        manner = manner_of(other)
+        rich = _FORMATTING.sub("", manner.rich).split("\n")
+        if not all(map(is_clean, rich)) or (len(rich) > 1 and len(rich) != len(lines)):
+            raise ValueError("other has a rich text that can't be")
+        if not all(_TAG.fullmatch(key) and "\0" not in value for key, value in manner.tags):
+            raise ValueError("other has tags that can't be")
+    if KINDS[kind] is Ruled:
+        changes_of(other)
+    if source is not None and not _SOURCE.fullmatch(source):
+        raise ValueError("source must be USER HOST ACCOUNT")
+
+
 def _is_nick(nick: str, kind: int) -> bool:
     if not nick:
         return KINDS[kind].__name__ == "Notice"
     return len(nick) <= NICK_LENGTH and NICK_CHARACTERS.issuperset(nick)
 
 
-assert len(_SENTENCES) - 1 == TAKEN_OUT
+assert len(_SENTENCES) == len(_NAMES) and "took out" in _SENTENCES[TAKEN_OUT]

@@ -9,9 +9,9 @@ from typing import Any
 from unicodedata import normalize
 
 from chatroom.names import fold
-from chatroom.store.database import Row, Rows
+from chatroom.store.database import Row, Rows, Statement
 
-__all__ = ["add", "behind", "delete", "index", "search", "wanted"]
+__all__ = ["add", "behind", "delete", "index", "renamed", "search", "wanted"]
 
 # What SQLite takes for a word's letters; those few, which are letters to Python, it does not.
 _WORD = re.compile(r"[^\W_\u19B0-\u19C0\u19C8\u19C9\u1CF2\u1CF3]+\*?")
@@ -36,11 +36,19 @@ def _indexed(room: str, nick: str, text: str) -> str:
     return f"{_BOTH.sub(' ', text)} {_token(_ROOM, room)} {_token(_NICK, fold(nick))}"
 
 
+# The same in SQL, of a row of `lines`, with the room's name in hexadecimal as its parameter.
+_INDEXED = (
+    f"replace(replace(text, '{_ROOM}', ' '), '{_NICK}', ' ') || ' {_ROOM}' || ? || ' {_NICK}' || "
+    "lower(hex(lower(nick)))"
+)
+
+
 def behind(cursor: Any) -> list[str]:
-    """The rooms that have lines which are not in the index yet."""
+    """The rooms that have lines which are not in the index yet. Private lines never are."""
     cursor.execute(
         "SELECT rooms.room FROM rooms LEFT JOIN indexed ON indexed.room = rooms.room WHERE "
-        "(SELECT max(id) FROM lines WHERE lines.room = rooms.room) > coalesce(indexed.last, -1)"
+        "rooms.room < ':' AND (SELECT max(id) FROM lines WHERE lines.room = rooms.room) > "
+        "coalesce(indexed.last, -1)"
     )
     return [room for (room,) in cursor.fetchall()]
 
@@ -81,6 +89,19 @@ def delete(cursor: Any, room: str, lines: Iterable[Sequence[Any]]) -> None:
     last = (cursor.fetchone() or (-(2**62),))[0]
     rows = [(id, _indexed(room, nick, text)) for id, kind, nick, text in lines if kind < 2]
     cursor.executemany(_DELETE, [row for row in rows if row[0] <= last])
+
+
+def renamed(was: str, name: str, before: int) -> list[Statement]:
+    """What makes the lines before that id follow their room in the index, ahead of the lines
+    themselves. Those that come after what is indexed of the new name are left to `index`."""
+    chosen = "FROM lines WHERE room = ? AND kind < 2 AND id < ? AND id <= "
+    last = f"coalesce((SELECT last FROM indexed WHERE room = ?), {-(2**62)})"
+    delete = f"INSERT INTO words (words, rowid, text) SELECT 'delete', id, {_INDEXED} "
+    add = f"INSERT INTO words (rowid, text) SELECT id, {_INDEXED} "
+    return [
+        (f"{delete}{chosen}{last}", [(was.encode().hex(), was, before, was)]),
+        (f"{add}{chosen}{last}", [(name.encode().hex(), was, before, name)]),
+    ]
 
 
 def wanted(text: str) -> tuple[str, str, list[str]]:

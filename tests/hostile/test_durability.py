@@ -301,7 +301,7 @@ def test_much_that_is_kept_costs_no_time(tmp_path: Path, lines: int) -> None:
         words = ["apple", "pear", "plum", "quince", "fig", "date", "lime", "melon"]
         connection.execute("INSERT INTO rooms (room, name) VALUES ('#much', '#much')")
         connection.executemany(
-            "INSERT INTO lines VALUES ('#much', ?, ?, 0, 'ann', NULL, ?, NULL)",
+            "INSERT INTO lines VALUES ('#much', ?, ?, 0, 'ann', NULL, ?, NULL, NULL)",
             (
                 (n, now, f"{words[n % 8]} {words[n // 8 % 8]} number {n}")
                 for n in range(1, lines + 1)

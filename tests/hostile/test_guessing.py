@@ -82,7 +82,7 @@ class TheTimeOfAnAnswer(TestCase):
         database, passwords = Stored(), Passwords(reactor)
         self.addCleanup(passwords.close)
         database.write(
-            "INSERT INTO accounts VALUES ('ann', 'ann', ?, 0, 0)",
+            "INSERT INTO accounts VALUES ('ann', 'ann', ?, 0, 0, NULL)",
             hash_now(SECRET),
         )
         checker = StoredAccounts(database, passwords)

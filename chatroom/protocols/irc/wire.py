@@ -281,12 +281,13 @@ _EXTENDING: Final = re.compile(
 _LONGEST_CODE_POINT: Final = 4
 
 
-def split_text(text: str, most: int) -> list[str]:
+def split_text(text: str, most: int, *, keeps_spaces: bool = False) -> list[str]:
     """`text` in pieces of at most `most` bytes of UTF-8, `most` being 4 or more.
 
     A piece ends at a space, which is left out, if there is one in its latter half; else anywhere
     between code points, though not inside a combining sequence, a flag or a joined emoji if a cut
-    before it leaves half of the piece. Text that fits is one piece, even if it is empty.
+    before it leaves half of the piece. Text that fits is one piece, even if it is empty. With
+    `keeps_spaces` nothing is left out: the space ends the piece before it.
     """
     if most < _LONGEST_CODE_POINT:
         raise ValueError(f"no piece of text has to fit {most} bytes")
@@ -294,9 +295,9 @@ def split_text(text: str, most: int) -> list[str]:
     pieces = []
     start = 0
     while len(data) - start > most:
-        space = data.rfind(b" ", start + most // 2, start + most + 1)
+        space = data.rfind(b" ", start + most // 2, start + most + (not keeps_spaces))
         if space >= 0 and space + 1 < len(data):
-            pieces.append(data[start:space])
+            pieces.append(data[start : space + keeps_spaces])
             start = space + 1
         else:
             end = _cut(data, start, start + most)

@@ -1,0 +1,53 @@
+"""Who was here: a bounded memory of those who left or took another nick, at whatever door."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from chatroom.guard import Guard
+from chatroom.identity import Identity
+from chatroom.member import Member
+from chatroom.names import fold
+
+__all__ = ["Past", "Was"]
+
+_MOST_NICKS: Final = 2000
+_MOST_OF_ONE: Final = 10
+
+
+class Was(NamedTuple):
+    """Somebody who was called `nick`, until `until` (seconds since the epoch)."""
+
+    nick: str
+    who: Identity
+    address: str
+    until: float
+
+
+class Past(Guard):
+    """Remembers the last ten of each of the last 2,000 nicks. `wall` tells the time of day."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self._by_nick: dict[str, deque[Was]] = {}  # the longest unused nick first
+
+    def of(self, nick: str) -> list[Was]:
+        """Those who were called so, the last one first."""
+        return list(self._by_nick.get(fold(nick), ()))
+
+    def renamed(self, member: Member, was: str, now: float) -> None:
+        if fold(was) != member.folded:
+            self._keep(Was(was, member.who, member.address, now))
+
+    def left(self, member: Member) -> None:
+        self._keep(Was(member.nick, member.who, member.address, self._wall()))
+
+    def _keep(self, was: Was) -> None:
+        folded = fold(was.nick)
+        entries = self._by_nick.pop(folded, None) or deque(maxlen=_MOST_OF_ONE)
+        entries.appendleft(was)
+        self._by_nick[folded] = entries
+        if len(self._by_nick) > _MOST_NICKS:
+            del self._by_nick[next(iter(self._by_nick))]

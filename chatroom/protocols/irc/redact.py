@@ -1,0 +1,64 @@
+"""REDACT: a line is taken out of what is shown again, by who said it or who keeps order (IRCv3
+draft/message-redaction)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from chatroom.errors import NoSuchLine, NotAllowed, NotInRoom
+from chatroom.names import fold
+from chatroom.protocols.irc.command import Command
+from chatroom.protocols.irc.formatting import plain
+
+if TYPE_CHECKING:
+    from chatroom.protocols.irc.client import Client
+    from chatroom.protocols.irc.wire import Message
+
+__all__ = ["COMMANDS"]
+
+_NAME: Final = "REDACT"
+_CAPABILITY: Final = "draft/message-redaction"
+_MOST_DIGITS: Final = 18
+
+
+async def _redact(client: Client, message: Message) -> None:
+    target, id, reason, *_ = (*message.params, "")
+    reason = plain(reason)
+    try:
+        if not (id.isascii() and id.isdigit() and len(id) <= _MOST_DIGITS):
+            raise NoSuchLine(f"There is no message {plain(id)}.")
+        if target.startswith("#"):
+            await _in_room(client, target, int(id), reason)
+        else:
+            await _in_private(client, target, int(id), reason)
+    except NotInRoom as error:
+        client.fail(_NAME, "INVALID_TARGET", target, text=str(error))
+    except NoSuchLine as error:
+        client.fail(_NAME, "UNKNOWN_MSGID", target, id, text=str(error))
+    except NotAllowed as error:
+        client.fail(_NAME, "REDACT_FORBIDDEN", target, id, text=str(error))
+
+
+async def _in_room(client: Client, name: str, id: int, reason: str) -> None:
+    hub, me = client.hub, client.me
+    room = hub.rooms.get(fold(name))
+    if room is None:
+        raise NotInRoom(f"There is no channel {name} that you are in.")
+    await hub.authority.redact(me, room, id, reason, client.now)
+    # Who runs the server need not be there to do it, and is told of it all the same.
+    if room not in me.rooms and _CAPABILITY in client.caps:
+        why = f" :{reason}" if reason else ""
+        client.reply(f":{client.source} {_NAME} {room.name} {id}{why}")
+
+
+async def _in_private(client: Client, nick: str, id: int, reason: str) -> None:
+    hub = client.hub
+    if not await hub.archive.redact_private(client.me, nick, id, reason, client.now):
+        raise NoSuchLine(f"You and {nick} have not written a message {id} that is kept here.")
+
+
+COMMANDS = (
+    Command("REDACT", _redact, 2, usage="TARGET MSGID [:REASON]",
+            help="Takes a message out of what is shown again.",
+            source="IRCv3 draft/message-redaction"),
+)  # fmt: skip
