@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from unittest.mock import patch
 
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import ISSLTransport
@@ -67,9 +68,11 @@ class _Keeping(Keeping):
 
 class Chatting:
     """A hub with all that is attached to it, and its factories `irc` and `line`. `users` are those
-    who have connected, by name."""
+    who have connected, by name; `threads` look at passwords. `checkers` know passwords as well."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, checkers: Sequence[ICredentialsChecker] = ()
+    ) -> None:
         self.settings = settings = settings_of({}) if settings is None else settings
         self.reactor = _Reactor()
         self.hub = Hub(
@@ -79,8 +82,8 @@ class Chatting:
             motd=settings.motd,
             guests_by_address=settings.guests == "address",
         )
-        self.keeping = _Keeping(self.hub, settings, self.reactor, (), self.wall)
-        threads = Threads()
+        self.keeping = _Keeping(self.hub, settings, self.reactor, checkers, self.wall)
+        self.threads = threads = Threads()
         cheap = lambda *_: Passwords(threads, CHEAP, threads, _SCRAM_ITERATIONS)  # noqa: E731
         with patch("chatroom.keeping.Passwords", cheap):
             self.keeping.open()

@@ -22,6 +22,10 @@ _BEGIN, _END = "<!-- The tables are made by tests/irc/table.py. -->", "<!-- End 
 ELSEWHERE: dict[str, str] = {
     "REHASH": "`test_operators.py`",
     "sts": "`test_capabilities.py`",
+    "RPL_WHOISCERTFP": "`test_whois.py`",
+    "ERR_TOOMANYMATCHES": "`test_who.py`",
+    "ERR_MONLISTFULL": "`test_monitor.py`",
+    "ERR_NICKLOCKED": "`test_sasl.py`",
 }
 
 

@@ -9,7 +9,7 @@ from chatroom.events import Profile
 from chatroom.guard import Guard
 from chatroom.member import Member
 from chatroom.names import fold
-from chatroom.protocols.irc import lines, numerics
+from chatroom.protocols.irc import lines, numerics, usermodes
 
 if TYPE_CHECKING:
     from chatroom.protocols.irc.factory import IRCFactory
@@ -88,6 +88,8 @@ class Watch(Guard):
         client = self._factory.client_of(member)
         if client is not None and event.was.account and not event.who.account:
             client.numeric(numerics.RPL_LOGGEDOUT, client.source)
+        if client is not None and event.was.account != event.who.account:
+            usermodes.tell_operator(client)
         if event.was.realname != event.who.realname and _has(member, _SETNAME):
             hub.mail(member, event)
         for watcher in self.watchers(member.folded):
