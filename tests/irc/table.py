@@ -20,12 +20,12 @@ _BEGIN, _END = "<!-- The tables are made by tests/irc/table.py. -->", "<!-- End 
 
 # What needs more than one process, or a real connection: shown by these instead.
 ELSEWHERE: dict[str, str] = {
-    "REHASH": "`test_operators.py`",
-    "sts": "`test_capabilities.py`",
-    "RPL_WHOISCERTFP": "`test_whois.py`",
-    "ERR_TOOMANYMATCHES": "`test_who.py`",
-    "ERR_MONLISTFULL": "`test_monitor.py`",
-    "ERR_NICKLOCKED": "`test_sasl.py`",
+    "REHASH": "test_operators.py",
+    "sts": "test_capabilities.py",
+    "RPL_WHOISCERTFP": "test_whois.py",
+    "ERR_TOOMANYMATCHES": "test_who.py",
+    "ERR_MONLISTFULL": "test_monitor.py",
+    "ERR_NICKLOCKED": "test_sasl.py",
 }
 
 
@@ -33,7 +33,7 @@ def _first(scenes: Iterable[Scene], shows: Callable[[str], object]) -> str:
     """The first scene with such a step."""
     for scene in scenes:
         if any(shows(step) for _, step in scene.steps):
-            return f"`{scene.file}`: {scene.title}"
+            return f"{scene.file}: {scene.title}"
     return MISSING
 
 

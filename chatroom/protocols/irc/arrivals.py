@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from chatroom.guard import Guard
 from chatroom.member import Member
 from chatroom.names import fold
-from chatroom.protocols.irc import keyvalues, metadata, numerics
+from chatroom.protocols.irc import keyvalues, numerics
 from chatroom.protocols.irc.renaming import tell_renamed
 from chatroom.room import Room
 
@@ -58,7 +58,7 @@ class Arrivals(Guard):
                 return
             told = list(keyvalues.of_room(client, room, values))
             if told:
-                metadata.in_batch(client, room.name, told)
+                keyvalues.in_batch(client, room.name, told)
 
         telling = Deferred.fromCoroutine(tell())
         telling.addErrback(

@@ -8,18 +8,14 @@ from typing import Any
 
 __all__ = ["ask", "fingerprint"]
 
-# What a session that is resumed later has to belong to, once certificates are asked for.
-_SESSION = b"chatroom"
-
 
 def ask(transport: Any) -> None:
-    """Let a TLS connection that was just made ask its peer for a certificate."""
+    """Let a TLS connection that was just made ask its peer for a certificate. Its context is
+    shared, and has to have a session id where sessions are resumed, as Twisted's has."""
     ssl = sys.modules.get("OpenSSL.SSL")  # who does not use TLS does not need it
     handle = getattr(transport, "getHandle", lambda: None)()
-    if ssl is None or not isinstance(handle, ssl.Connection):
-        return
-    handle.get_context().set_session_id(_SESSION)
-    handle.set_verify(ssl.VERIFY_PEER, lambda *_: True)
+    if ssl is not None and isinstance(handle, ssl.Connection):
+        handle.set_verify(ssl.VERIFY_PEER, lambda *_: True)
 
 
 def fingerprint(transport: Any) -> str:

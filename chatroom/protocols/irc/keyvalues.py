@@ -7,12 +7,13 @@ that the later one tells of changes by the numerics that answer a question.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatroom.protocols.irc import numerics
+from chatroom.protocols.irc import lines, numerics
 
 if TYPE_CHECKING:
     from chatroom.member import Member
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CAPABILITIES", "MOST_BYTES", "MOST_KEYS", "MOST_SUBSCRIBED", "NEWEST", "Dialect",
-    "around", "dialect", "hears", "is_key", "known_of", "news", "of_room", "subscribed", "tell",
-    "tell_whois", "value_line", "values_of",
+    "around", "around_batch", "dialect", "fails", "hears", "in_batch", "is_key", "is_no_key",
+    "known_of", "news", "of_room", "subscribed", "tell", "tell_whois", "value_line", "values_of",
 ]  # fmt: skip
 
 MOST_KEYS: Final = 50
@@ -95,6 +96,42 @@ def values_of(factory: IRCFactory, member: Member) -> Mapping[str, str]:
     """What there is of a member: nothing, at another door."""
     client = factory.client_of(member)
     return _NOTHING if client is None else factory.kept.of(client).values
+
+
+# Replies
+
+
+def fails(client: Client, code: str, *context: str, text: str) -> str:
+    """What is wrong, as a standard reply."""
+    reply = lines.standard("FAIL", "METADATA", code, *context, text=text)
+    return f":{client.factory.server} {reply}"
+
+
+def is_no_key(client: Client, key: str) -> str:
+    """That this is none."""
+    text = "A key is of a-z, 0-9 and _ . : / -, at most 36 of them."
+    return fails(client, dialect(client).invalid_key, key, text=text)
+
+
+def in_batch(client: Client, target: str, told: Iterable[str]) -> None:
+    """Tell a client some lines about a target, as one batch."""
+    begin, within, end = around_batch(client, target)
+    client.reply(*begin, *map(within, told), *end)
+
+
+def around_batch(
+    client: Client, target: str
+) -> tuple[Sequence[str], Callable[[str], str], Sequence[str]]:
+    """How a batch begins, how each line of it is written, and how it ends; nothing for a client
+    that knows no batches."""
+    if "batch" not in client.caps:
+        return (), str, ()
+    server, batch = client.factory.server, client.factory.batch()
+    begin, end = f":{server} BATCH +{batch} metadata {target}", f":{server} BATCH -{batch}"
+    return (begin,), partial(lines.inside, batch=batch), (end,)
+
+
+# Who is told of what
 
 
 def hears(client: Client) -> bool:

@@ -12,11 +12,11 @@ from chatroom.errors import TooMany
 from chatroom.limits import Rate, TokenBucket
 from chatroom.names import fold
 from chatroom.permissions import Role
-from chatroom.protocols.irc import keyvalues, lines, numerics, portions
+from chatroom.protocols.irc import keyvalues, numerics, portions
 from chatroom.protocols.irc.command import Command
 from chatroom.protocols.irc.formatting import plain
 from chatroom.protocols.irc.kept import Kept
-from chatroom.protocols.irc.keyvalues import MOST_BYTES, MOST_KEYS, MOST_SUBSCRIBED
+from chatroom.protocols.irc.keyvalues import MOST_BYTES, MOST_KEYS, MOST_SUBSCRIBED, fails
 from chatroom.room import Room
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chatroom.protocols.irc.numerics import Numeric
     from chatroom.protocols.irc.wire import Message
 
-__all__ = ["COMMANDS", "changed", "in_batch", "welcome"]
+__all__ = ["COMMANDS", "changed", "welcome"]
 
 _NAME: Final = "METADATA"
 _OWN: Final = "*"
@@ -42,11 +42,6 @@ class _Target(NamedTuple):
     kept: Kept | None = None
     room: Room | None = None
     may_set: bool = False
-
-
-def _fails(client: Client, code: str, *context: str, text: str) -> str:
-    reply = lines.standard("FAIL", _NAME, code, *context, text=text)
-    return f":{client.factory.server} {reply}"
 
 
 async def _metadata(client: Client, message: Message) -> None:
@@ -101,52 +96,31 @@ def _sees(client: Client, room: Room) -> bool:
 
 
 async def _get(client: Client, target: _Target, params: Sequence[str]) -> None:
-    in_batch(client, target.name, [_found(client, target, key.lower()) for key in params])
+    keyvalues.in_batch(client, target.name, [_found(client, target, key.lower()) for key in params])
 
 
 def _found(client: Client, target: _Target, key: str) -> str:
     if not keyvalues.is_key(key):
-        return _is_no_key(client, key)
+        return keyvalues.is_no_key(client, key)
     return keyvalues.value_line(client, target.name, key, target.values.get(key, ""))
 
 
-def _is_no_key(client: Client, key: str) -> str:
-    text = "A key is of a-z, 0-9 and _ . : / -, at most 36 of them."
-    return _fails(client, keyvalues.dialect(client).invalid_key, key, text=text)
-
-
 async def _list(client: Client, target: _Target, params: Sequence[str]) -> None:
-    in_batch(client, target.name, [_found(client, target, key) for key in target.values])
+    keyvalues.in_batch(client, target.name, [_found(client, target, key) for key in target.values])
 
 
 async def _sync(client: Client, target: _Target, params: Sequence[str]) -> None:
     if target.room is None:
-        in_batch(client, target.name, keyvalues.known_of(client, target.name, target.values))
+        keyvalues.in_batch(
+            client, target.name, keyvalues.known_of(client, target.name, target.values)
+        )
         return
-    begin, within, end = _around_batch(client, target.name)
+    begin, within, end = keyvalues.around_batch(client, target.name)
     client.reply(*begin)
     found = keyvalues.of_room(client, target.room, target.values)
     later = portions.tell(client, map(within, found), lambda: client.reply(*end))
     if later is not None:
         await later
-
-
-def in_batch(client: Client, target: str, told: Iterable[str]) -> None:
-    """Tell a client some lines about a target, as one batch."""
-    begin, within, end = _around_batch(client, target)
-    client.reply(*begin, *map(within, told), *end)
-
-
-def _around_batch(
-    client: Client, target: str
-) -> tuple[Sequence[str], Callable[[str], str], Sequence[str]]:
-    """How a batch begins, how each line of it is written, and how it ends; nothing for a client
-    that knows no batches."""
-    if "batch" not in client.caps:
-        return (), str, ()
-    server, batch = client.factory.server, client.factory.batch()
-    begin, end = f":{server} BATCH +{batch} metadata {target}", f":{server} BATCH -{batch}"
-    return (begin,), partial(lines.inside, batch=batch), (end,)
 
 
 # Setting
@@ -170,23 +144,23 @@ async def _set(client: Client, target: _Target, params: Sequence[str]) -> None:
 def _refused(client: Client, target: _Target, key: str, value: str) -> str:
     """Why a value can't be set, as it is told; '' if it can."""
     if not keyvalues.is_key(key):
-        return _is_no_key(client, key)
+        return keyvalues.is_no_key(client, key)
     if not target.may_set:
         return _may_not(client, target, key)
     if len(value.encode()) > MOST_BYTES:
         dialect = keyvalues.dialect(client)
         context = (key,) if dialect.names_key else ()
         text = f"A value has at most {MOST_BYTES} bytes."
-        return _fails(client, dialect.invalid_value, *context, text=text)
+        return fails(client, dialect.invalid_value, *context, text=text)
     if value and key not in target.values and len(target.values) >= MOST_KEYS:
         text = f"There are {MOST_KEYS} keys, the most there may be."
-        return _fails(client, "LIMIT_REACHED", target.name, text=text)
+        return fails(client, "LIMIT_REACHED", target.name, text=text)
     return _too_fast(client, target, key)
 
 
 def _may_not(client: Client, target: _Target, key: str) -> str:
     text = "You may not set that: it is for who it is of, or who keeps order there."
-    return _fails(client, "KEY_NO_PERMISSION", target.name, key, text=text)
+    return fails(client, "KEY_NO_PERMISSION", target.name, key, text=text)
 
 
 def _too_fast(client: Client, target: _Target, key: str) -> str:
@@ -195,7 +169,7 @@ def _too_fast(client: Client, target: _Target, key: str) -> str:
     if bucket.take(now):
         return ""
     wait = str(ceil(bucket.wait()))
-    return _fails(client, "RATE_LIMITED", target.name, key, wait, text="You set values too fast.")
+    return fails(client, "RATE_LIMITED", target.name, key, wait, text="You set values too fast.")
 
 
 def _change(client: Client, target: _Target, key: str, value: str) -> None:
@@ -224,7 +198,7 @@ async def _clear(client: Client, target: _Target, params: Sequence[str]) -> None
     keys = list(target.values)
     for key in keys:
         _change(client, target, key, "")
-    in_batch(client, target.name, [
+    keyvalues.in_batch(client, target.name, [
         keyvalues.value_line(client, target.name, key, "") for key in keys
     ])  # fmt: skip
 
@@ -238,10 +212,10 @@ async def _sub(client: Client, target: _Target, params: Sequence[str]) -> None:
     refused = []
     for key in map(str.lower, params):
         if not keyvalues.is_key(key):
-            refused.append(_is_no_key(client, key))
+            refused.append(keyvalues.is_no_key(client, key))
         elif key not in keys and len(keys) >= MOST_SUBSCRIBED:
             text = f"You hear of {MOST_SUBSCRIBED} keys, the most there may be."
-            refused.append(_fails(client, "TOO_MANY_SUBS", key, text=text))
+            refused.append(fails(client, "TOO_MANY_SUBS", key, text=text))
             break
         else:
             keys[key] = taken[key] = None
@@ -269,7 +243,7 @@ async def _unsub(client: Client, target: _Target, params: Sequence[str]) -> None
             keyvalues.subscribed(client).pop(key, None)
             taken[key] = None
         else:
-            refused.append(_is_no_key(client, key))
+            refused.append(keyvalues.is_no_key(client, key))
     _tell_keys(client, numerics.RPL_METADATAUNSUBOK, taken)
     client.reply(*refused)
 
@@ -301,7 +275,7 @@ def _tell_own(client: Client) -> None:
         keyvalues.news(client, client.factory.server, client.nick, key, value)
         for key, value in values.items()
     ]
-    in_batch(client, client.nick, told)
+    keyvalues.in_batch(client, client.nick, told)
 
 
 def changed(client: Client, was: Mapping[str, str]) -> None:
