@@ -69,7 +69,8 @@ def test_the_file_is_found_again_from_another_folder(
         (["--port", "9" * 5000], f"--port {'9' * 5000}: write a number from 0 to 65535"),
         (
             ["--listen", "8000"],
-            "--listen 8000: write PROTOCOL=ENDPOINT with a protocol of line or irc, as in line=tcp:8000",
+            "--listen 8000: write PROTOCOL=ENDPOINT with a protocol of line or irc, "
+            "as in line=tcp:8000",
         ),
         (
             ["--listen", "line=tcp:x"],
