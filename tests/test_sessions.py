@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatroom.errors import NameTaken, NotAllowed, TooMany
+from chatroom.errors import NameTaken, NotAllowed, NotLoggedIn, TooMany
 from chatroom.events import Profile, Told
 from chatroom.member import Member
 from chatroom.registrar import Login
@@ -166,3 +166,21 @@ def test_all_are_told_who_it_is_no_more() -> None:
     chat.registrar.drop(member, PASSWORD, chat.now)
     chat.end_turn()
     assert [e.who.account for e in witness.heard if isinstance(e, Profile)] == ["ann", ""]
+
+
+def test_a_login_holds_until_its_account_is_changed() -> None:
+    chat = away()
+    proven = login(chat)
+    assert chat.registrar.holds(proven)
+    chat.accounts.change("ann", CHEAP.hash("another"))
+    assert not chat.registrar.holds(proven)
+    chat.accounts.drop("ann")
+    assert not chat.registrar.holds(proven)
+
+
+def test_who_is_logged_in_has_a_login_of_its_own() -> None:
+    chat = away()
+    _, member = enters(chat, "coffee")
+    assert chat.registrar.own(member) == login(chat)
+    with pytest.raises(NotLoggedIn):
+        chat.registrar.own(chat.enter().member)

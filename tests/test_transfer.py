@@ -128,7 +128,7 @@ def test_one_room_and_a_time_narrow_it_down(tmp_path: Path) -> None:
 
 SOURCES = [None, "~u host ", "~u host ann", "  ann"]
 OTHER: dict[int, list[Any]] = {  # what there may be beside the text, by the kind
-    0: [None, '{"rich":"\\u0002hi","tags":[["+draft/reply","6"]]}', '{"notice":true}'],
+    0: [None, '{"rich":"\\u0002hi\\u000bho","tags":[["+draft/reply","6"]]}', '{"notice":true}'],
     1: [None, '{"notice":true}'],
     3: [None, "gone"],
     7: ["bob", "bob bob ~u host bob"],

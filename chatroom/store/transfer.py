@@ -51,8 +51,9 @@ _SENTENCES = (
 # As it reads where there is no text.
 _CLEARED = _SENTENCES.index("-- {shown} set the topic: {text}"), "-- {shown} cleared the topic"
 _MARKED = {0: "**{shown}**: {text}", 1: "*{shown} {text}*"}
-# What there may be in a text with colors beside what is clean: IRC's formatting.
-_FORMATTING = re.compile(r"[\x02-\x04\x0f\x11\x16\x1d-\x1f]")
+# What there may be in a text with colors beside what is clean: IRC's formatting, and where a line
+# goes on that was sent in several.
+_FORMATTING = re.compile(r"[\x02-\x04\x0b\x0f\x11\x16\x1d-\x1f]")
 _TAG = re.compile(r"\+?([A-Za-z0-9.-]+/)?[A-Za-z0-9-]+")
 _SOURCE = re.compile(r"[^\s!@]{0,64} [^\s!@]{0,256} [^\s!@]{0,64}")
 

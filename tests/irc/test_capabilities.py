@@ -63,6 +63,12 @@ def test_sts_is_told_with_a_port_or_a_duration_and_never_asked_for() -> None:
     assert requested(insecure, ["sts"]) is None
 
 
+def test_sts_ends_with_a_duration_of_none() -> None:
+    settings: Any = {"irc__sts_port": "6697", "irc__sts_duration": "0s"}
+    assert "sts=duration=0" in listed(client(tls=True, **settings), 302)
+    assert not any(word.startswith("sts") for word in listed(client(**settings), 302))
+
+
 @pytest.mark.parametrize(
     ("words", "turned"),
     [

@@ -10,7 +10,7 @@ from chatroom import errors
 from chatroom.errors import ChatError
 from chatroom.protocols.irc import numerics
 from chatroom.protocols.irc.numerics import Numeric
-from chatroom.protocols.irc.refusals import About, numeric_for
+from chatroom.protocols.irc.refusals import About, numeric_for, sentence
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,9 @@ from chatroom.protocols.irc.refusals import About, numeric_for
         (errors.TooMany, "nick", numerics.ERR_UNAVAILRESOURCE),
         (errors.TooMany, "speech", numerics.ERR_CANNOTSENDTOCHAN),
         (errors.NotAllowed, "speech", numerics.ERR_CANNOTSENDTOCHAN),
+        (errors.NotLoggedIn, "speech", numerics.ERR_NEEDREGGEDNICK),
+        (errors.NotLoggedIn, "channel", numerics.ERR_NEEDREGGEDNICK),
+        (errors.NameKept, "nick", numerics.ERR_NICKNAMEINUSE),
         (errors.CannotSpeak, "channel", numerics.ERR_CANNOTSENDTOCHAN),
         (errors.NoSuchMember, "command", numerics.ERR_NOSUCHNICK),
         (errors.NoSuchRoom, "command", numerics.ERR_NOSUCHCHANNEL),
@@ -50,3 +53,9 @@ def kinds(kind: type[ChatError] = ChatError) -> list[type[ChatError]]:
 @pytest.mark.parametrize("kind", kinds())
 def test_every_error_has_one_and_an_error_numeric(kind: type[ChatError], about: About) -> None:
     assert numeric_for(kind("Why."), about).code >= "400"
+
+
+def test_who_has_to_log_in_is_told_how_one_does_that_on_irc() -> None:
+    for kind in (errors.NotLoggedIn, errors.NameKept):
+        assert "/msg NickServ IDENTIFY" in sentence(kind("/login NICK PASSWORD"))
+    assert sentence(errors.NameTaken("ann is taken.")) == "ann is taken."

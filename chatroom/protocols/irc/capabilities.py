@@ -48,8 +48,9 @@ def _registration(client: Client) -> str | None:
 
 
 def _sts(client: Client) -> str | None:
+    """A duration of none ends what was told before: then nobody is sent to the port any more."""
     network = client.factory.network
-    if network.sts_port is None:
+    if network.sts_port is None or not (client.is_secure or network.sts_duration):
         return None
     return f"duration={network.sts_duration}" if client.is_secure else f"port={network.sts_port}"
 

@@ -13,7 +13,7 @@ from chatroom.archive import Span
 from chatroom.errors import ChatError, NotInRoom
 from chatroom.events import milliseconds
 from chatroom.protocols.irc import lines
-from chatroom.protocols.irc.command import Command
+from chatroom.protocols.irc.command import Command, is_target
 
 if TYPE_CHECKING:
     from chatroom.protocols.irc.client import Client
@@ -140,6 +140,8 @@ async def _lines(client: Client, name: str, params: list[str]) -> None:
     if len(params) != subcommand.places + 2:
         raise _Refused("INVALID_PARAMS", text=_usage(name))
     target, *written, limit = params
+    if not is_target(target):
+        raise _Refused("INVALID_TARGET", target, text="That is no channel or nick.")
     most = _limit(client, limit)
     places = [_place(target, each, any_place=subcommand.any_place) for each in written]
     try:

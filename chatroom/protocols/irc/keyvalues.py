@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chatroom.protocols.irc import lines, numerics
+from chatroom.protocols.irc.formatting import plain
 
 if TYPE_CHECKING:
     from chatroom.member import Member
@@ -103,8 +104,8 @@ def values_of(factory: IRCFactory, member: Member) -> Mapping[str, str]:
 
 def fails(client: Client, code: str, *context: str, text: str) -> str:
     """What is wrong, as a standard reply."""
-    reply = lines.standard("FAIL", "METADATA", code, *context, text=text)
-    return f":{client.factory.server} {reply}"
+    reply = lines.standard("FAIL", "METADATA", code, *map(plain, context), text=text)
+    return lines.fit("", f":{client.factory.server} {reply}")
 
 
 def is_no_key(client: Client, key: str) -> str:

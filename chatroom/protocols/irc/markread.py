@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from chatroom.events import milliseconds, seconds
 from chatroom.names import fold
 from chatroom.protocols.irc import lines
-from chatroom.protocols.irc.command import Command
-from chatroom.protocols.irc.wire import is_middle
+from chatroom.protocols.irc.command import Command, is_target
 
 if TYPE_CHECKING:
     from chatroom.protocols.irc.client import Client
@@ -26,7 +25,7 @@ def _markread(client: Client, message: Message) -> None:
         client.fail(_NAME, "NEED_MORE_PARAMS", text="Say which channel or nick.")
         return
     target, *rest = message.params
-    if not is_middle(target):
+    if not is_target(target):
         client.fail(_NAME, "INVALID_TARGET", target, text="That is no channel or nick.")
         return
     kept = client.factory.kept.of(client)

@@ -55,10 +55,11 @@ _SHORT = 80
 class IRCView(Spoken):
     """One way to write events. Made by `IRCFactory.view_for`, so that equal ones are the same."""
 
-    __slots__ = ("__weakref__", "_formats")
+    __slots__ = ("__weakref__", "_formats", "_shown_again")
 
     def __init__(self, factory: IRCFactory, caps: frozenset[str]) -> None:
         super().__init__(factory, caps)
+        self._shown_again: tuple[str, tuple[Event, ...], str] = ("", (), "")
         self._formats: dict[type[Event], Callable[[Any], str]] = {
             Said: self._said,
             Acted: self._acted,
@@ -260,16 +261,27 @@ class IRCView(Spoken):
     def _replayed(self, event: Replayed) -> str:
         """Earlier lines: with their time where a client shows that, in words of the server's where
         it would take them for new."""
-        if event.room is not None and "draft/chathistory" in self._caps:
+        room, events = event.room, event.events
+        if room is None:
+            return self._again(None, events)
+        if "draft/chathistory" in self._caps:
             return ""  # it asks for them itself
+        # All who come to a room in one turn are shown the same.
+        if self._shown_again[:2] != (room, events):
+            self._shown_again = (room, events, self._again(room, events))
+        return self._shown_again[2]
+
+    def _again(self, room: str | None, events: Sequence[Any]) -> str:
+        if room is not None:  # it may have had another name
+            events = [each._replace(room=room) if each.room != room else each for each in events]
         if not self._times:
-            return "".join(self._retold(each) for each in event.events)
-        batch = f"h{event.id}" if "batch" in self._caps and event.room is not None else ""
-        told = [f"{line}\r\n" for line in self.again(event.events, batch)]
+            return "".join(self._retold(each) for each in events)
+        batch = f"h{events[-1].id}" if "batch" in self._caps and room is not None else ""
+        told = [f"{line}\r\n" for line in self.again(events, batch)]
         if not batch:
             return "".join(told)
         server = self._factory.server
-        begin = f":{server} BATCH +{batch} chathistory {event.room}\r\n"
+        begin = f":{server} BATCH +{batch} chathistory {room}\r\n"
         return "".join([begin, *told, f":{server} BATCH -{batch}\r\n"])
 
     def _retold(self, event: Any) -> str:
