@@ -34,7 +34,15 @@ from chatroom.protocols.irc.capabilities import RENDERED
 from chatroom.protocols.irc.commands import BEFORE_LOGIN
 from chatroom.protocols.irc.registration import Registration
 from chatroom.protocols.irc.view import IRCView
-from chatroom.protocols.irc.wire import LINE_BYTES, Framer, Malformed, Message, NotUTF8, parse
+from chatroom.protocols.irc.wire import (
+    LINE_BYTES,
+    Framer,
+    Malformed,
+    Message,
+    NoCommand,
+    NotUTF8,
+    parse,
+)
 from chatroom.text import decode_plain
 
 __all__ = ["Client"]
@@ -89,10 +97,12 @@ class Client(Answering):
     # In
 
     def lineReceived(self, line: bytes) -> None:
-        """One message; what is none is let pass."""
+        """One message; a line without so much as a word for a command is let pass."""
         self._is_pinged = False
         try:
             message = parse(line)
+        except NoCommand as error:
+            message = error.message
         except NotUTF8 as error:
             self.answer(self._label_of(line), partial(self._is_no_text, error.command))
             return

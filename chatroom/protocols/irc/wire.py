@@ -24,6 +24,7 @@ __all__ = [
     "Framer",
     "Malformed",
     "Message",
+    "NoCommand",
     "NotUTF8",
     "check_frame",
     "client_tags",
@@ -69,6 +70,14 @@ class Malformed(ValueError):
     """The line is no message; says why."""
 
 
+class NoCommand(Malformed):
+    """What stands for a command is none. `message` is the line all the same, with it as it is."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(f"{message.command} is no command.")
+        self.message = message
+
+
 class NotUTF8(ValueError):
     """The line is not UTF-8. `command` is its command in upper case, or empty if it has none."""
 
@@ -96,8 +105,10 @@ def parse(line: bytes) -> Message:
     command, *params = before.split(" ")
     if "" in params:
         params = list(filter(None, params))
+    if not command:
+        raise Malformed("The line has no command.")
     if not (command.isascii() and (command.isalpha() or _is_numeric(command))):
-        raise Malformed(f"{command} is no command." if command else "The line has no command.")
+        raise NoCommand(Message(command, tuple(params), source, tags))
     if len(params) >= MOST_PARAMS:
         params = _many(text)
     elif colon:
