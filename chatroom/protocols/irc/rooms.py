@@ -63,7 +63,9 @@ def _topic(client: Client, message: Message) -> None:
             _tell_topic(client, room)
             return
         topic = plain(message.params[1])
-        if topic != room.topic:
+        if topic == room.topic:  # nothing changes; who may not set it is told so all the same
+            client.hub.ask("topic", client.me, room.name, topic, client.now)
+        else:
             client.hub.set_topic(client.me, topic, client.now, room)
     except NotOperator as error:
         client.refuse(error, name)
