@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from chatroom.authority import Authority
-from chatroom.events import Profile
+from chatroom.events import Profile, Ruled
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import fold
@@ -141,6 +141,7 @@ class Standing(Authority):
         heir = next(iter(open_.members), None)
         if heir is not None:
             self.rooms.give(room, heir)
-            self.hub.notify(heir, f"You are the operator of {open_.name} now.", now)
+            if Ruled not in heir.echoes:  # whoever is shown rules as such reads it there
+                self.hub.notify(heir, f"You are the operator of {open_.name} now.", now)
             self.hub.ruled(None, open_, "", [Change("operator", True, heir.nick)], now)
         return heir

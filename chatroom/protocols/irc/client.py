@@ -20,6 +20,7 @@ from chatroom.events import (
     Kicked,
     Left,
     Renamed,
+    Ruled,
     Said,
     Tagged,
     Told,
@@ -47,7 +48,7 @@ from chatroom.text import decode_plain
 
 __all__ = ["Client"]
 
-_OWN: frozenset[type[Event]] = frozenset({Invited, Kicked, Left, Renamed, TopicSet})
+_OWN: frozenset[type[Event]] = frozenset({Invited, Kicked, Left, Renamed, Ruled, TopicSet})
 _ECHOED: frozenset[type[Event]] = frozenset({Acted, Said, Tagged, Told})
 
 _SILENT_SECONDS = 120.0
