@@ -47,7 +47,7 @@ class Target(NamedTuple):
         if self.kind == "address":
             return self.network.holds(member.address)
         text = fold(f"{member.nick}!{member.who.user}@{member.who.host}")
-        return glob(self.name).fullmatch(text) is not None
+        return glob(self.name).means(text)
 
     @classmethod
     def of(cls, member: Member) -> Target:

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from chatroom import __version__
-from chatroom.masks import once
+from chatroom.masks import glob
 from chatroom.names import fold
 from chatroom.protocols.irc import modes, numerics
 from chatroom.protocols.irc.command import Command
@@ -61,7 +61,7 @@ def _links(client: Client, message: Message) -> None:
     if len(message.params) > 1 and not is_here(client, message.params[0]):
         return
     network = client.factory.network
-    if once(asked).fullmatch(fold(network.server)):
+    if glob(asked).means(fold(network.server)):
         server = network.server
         client.numeric(numerics.RPL_LINKS, server, server, text=f"0 {network.description}")
     client.numeric(numerics.RPL_ENDOFLINKS, asked)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatroom.masks import once
+from chatroom.masks import glob
 from chatroom.names import fold
 from chatroom.protocols.irc import lines, numerics, portions
 from chatroom.protocols.irc.command import Command, targets
@@ -80,8 +80,8 @@ def _bound(what: str, is_over: bool, number: int, started: float) -> Condition:
 
 
 def _mask(mask: str) -> Condition:
-    fits = once(mask).fullmatch
-    return lambda room, now: fits(fold(room.name)) is not None
+    fits = glob(mask).means
+    return lambda room, now: fits(fold(room.name))
 
 
 def _not(condition: Condition) -> Condition:

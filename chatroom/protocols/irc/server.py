@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chatroom import __version__
-from chatroom.masks import once
+from chatroom.masks import glob
 from chatroom.names import fold
 from chatroom.protocols.irc import numerics, registration
 from chatroom.protocols.irc.command import Command
@@ -87,7 +87,7 @@ def is_server(client: Client, name: str) -> bool:
     """Whether this server is meant."""
     if not name or fold(name) in client.hub.members:
         return True
-    return once(name).fullmatch(fold(client.factory.server)) is not None
+    return glob(name).means(fold(client.factory.server))
 
 
 def only_one(client: Client, listed: str) -> bool:

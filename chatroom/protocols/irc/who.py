@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatroom.masks import once
+from chatroom.masks import glob
 from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.protocols.irc import lines, numerics, portions
@@ -98,7 +98,7 @@ def _meaning(client: Client, mask: str) -> Callable[[Member], bool]:
     with `!` or `@`, by all of who it is. Who runs the server may also ask by address."""
     if mask in _EVERYONE:
         return lambda member: True
-    fits = once(mask).fullmatch
+    fits = glob(mask).means
     is_whole = "!" in mask or "@" in mask
     knows_addresses = _runs(client, client.me)
     by_server = bool(fits(fold(client.factory.server)))
