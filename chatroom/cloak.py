@@ -31,6 +31,11 @@ class Cloak:
         self._key = key
         self._cloaked = lru_cache(4096)(self._make)
 
+    @property
+    def has_key(self) -> bool:
+        """Whether nobody else can make the same of an address."""
+        return bool(self._key)
+
     def __call__(self, address: str) -> str:
         """The cloak of an IP address, with or without a zone; LOCAL for what is none."""
         return self._cloaked(address)

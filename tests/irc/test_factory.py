@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
+
+from chatroom.hub import Hub
 from chatroom.names import NICK_LENGTH
+from chatroom.protocols.irc.factory import IRCFactory
 from tests.irc.chatting import Chatting, IRCUser, settings_of
 
 
@@ -81,3 +85,11 @@ def test_one_too_many_is_told_so() -> None:
     assert line.startswith("ERROR :")
     chat.settle()
     assert not chat.close()
+
+
+def test_without_a_store_hosts_are_cloaked_by_a_key_that_nobody_knows() -> None:
+    hubs = [Hub(), Hub()]
+    for hub in hubs:
+        IRCFactory(hub, Clock())
+    assert all(hub.cloak.has_key for hub in hubs)
+    assert hubs[0].cloak("192.0.2.1") != hubs[1].cloak("192.0.2.1")

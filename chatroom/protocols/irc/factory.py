@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from itertools import count
+from secrets import token_bytes
 from typing import Any
 from weakref import WeakValueDictionary
 
 from twisted.internet.defer import Deferred
 
+from chatroom.cloak import Cloak
 from chatroom.hub import Hub
 from chatroom.member import Member
 from chatroom.names import NICK_LENGTH, fold
@@ -50,6 +52,8 @@ class IRCFactory(HubFactory):
         network: Network | None = None,
     ) -> None:
         super().__init__(hub, reactor, wall)
+        if not hub.cloak.has_key:  # where nothing is kept, a key is good for as long as this runs
+            hub.cloak = Cloak(token_bytes(32))
         self.network = network or Network()
         self.rehash: Callable[[], object] | None = None
         self.unregistered: set[Client] = set()
@@ -62,7 +66,8 @@ class IRCFactory(HubFactory):
         self._views: WeakValueDictionary[frozenset[str], IRCView] = WeakValueDictionary()
         self._batches = count(1)
         self._looked = 0.0
-        self._listed: tuple[Any, list[str]] = ((), [])
+        self._listed: dict[tuple[Room, bool, bool], list[str]] = {}
+        self._listed_in = -1
 
     @property
     def server(self) -> str:
@@ -113,8 +118,12 @@ class IRCFactory(HubFactory):
         """The replies to NAMES for who is called `nick`, with the lines' ends. `who` leaves some
         out. `telling`: while a turn is told, in which all who came to a room are told the same."""
         head = numerics.RPL_NAMREPLY.line(self.server, _LONGEST, "@", room.name, text="")
-        key = (room, multi_prefix, hosts, self.hub.turn_number)
-        if not telling or key != self._listed[0]:
+        if self._listed_in != self.hub.turn_number:
+            self._listed_in = self.hub.turn_number
+            self._listed.clear()
+        key = (room, multi_prefix, hosts)
+        found = self._listed.get(key) if telling else None
+        if found is None:
             prefix = self.prefixes(room, multi=multi_prefix)
             words = [
                 prefix(member) + (lines.mask(member.nick, member.who) if hosts else member.nick)
@@ -122,10 +131,11 @@ class IRCFactory(HubFactory):
                 if who is None or who(member)
             ]
             found = [line[len(head) :] for line in lines.words_in_lines(head, words)]
-            self._listed = (key if telling else (), found)
+            if telling:
+                self._listed[key] = found
         symbol = "@" if room.rules.secret else "="
         head = numerics.RPL_NAMREPLY.line(self.server, nick, symbol, room.name, text="")
-        told = "".join([f"{head}{words}\r\n" for words in self._listed[1]])
+        told = "".join([f"{head}{words}\r\n" for words in found])
         return f"{told}{numerics.RPL_ENDOFNAMES.line(self.server, nick, room.name)}\r\n"
 
     # Connections
