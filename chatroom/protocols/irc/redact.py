@@ -25,12 +25,10 @@ async def _redact(client: Client, message: Message) -> None:
     target, id, reason, *_ = (*message.params, "")
     reason = plain(reason)
     try:
-        if not (id.isascii() and id.isdigit() and len(id) <= _MOST_DIGITS):
-            raise NoSuchLine(f"There is no message {plain(id)}.")
         if target.startswith("#"):
-            await _in_room(client, target, int(id), reason)
+            await _in_room(client, target, id, reason)
         else:
-            await _in_private(client, target, int(id), reason)
+            await _in_private(client, target, id, reason)
     except NotInRoom as error:
         client.fail(_NAME, "INVALID_TARGET", target, text=str(error))
     except NoSuchLine as error:
@@ -39,21 +37,28 @@ async def _redact(client: Client, message: Message) -> None:
         client.fail(_NAME, "REDACT_FORBIDDEN", target, id, text=str(error))
 
 
-async def _in_room(client: Client, name: str, id: int, reason: str) -> None:
+def _line(id: str) -> int:
+    """The number of a line. Raises NoSuchLine."""
+    if not (id.isascii() and id.isdigit() and len(id) <= _MOST_DIGITS):
+        raise NoSuchLine(f"There is no message {plain(id)}.")
+    return int(id)
+
+
+async def _in_room(client: Client, name: str, id: str, reason: str) -> None:
     hub, me = client.hub, client.me
     room = hub.rooms.get(fold(name))
-    if room is None:
+    if room is None or not (room in me.rooms or hub.authority.is_server_operator(me)):
         raise NotInRoom(f"There is no channel {name} that you are in.")
-    await hub.authority.redact(me, room, id, reason, client.now)
+    await hub.authority.redact(me, room, _line(id), reason, client.now)
     # Who runs the server need not be there to do it, and is told of it all the same.
     if room not in me.rooms and _CAPABILITY in client.caps:
         why = f" :{reason}" if reason else ""
-        client.reply(f":{client.source} {_NAME} {room.name} {id}{why}")
+        client.reply(f":{client.source} {_NAME} {room.name} {int(id)}{why}")
 
 
-async def _in_private(client: Client, nick: str, id: int, reason: str) -> None:
+async def _in_private(client: Client, nick: str, id: str, reason: str) -> None:
     hub = client.hub
-    if not await hub.archive.redact_private(client.me, nick, id, reason, client.now):
+    if not await hub.archive.redact_private(client.me, nick, _line(id), reason, client.now):
         raise NoSuchLine(f"You and {nick} have not written a message {id} that is kept here.")
 
 
