@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar, cast
 
 from chatroom.errors import NotAllowed, NotInRoom, TooMany
-from chatroom.events import Acted, Event, Redacted, Said, Told
+from chatroom.events import Acted, Event, Redacted, Said, Tagged, Told, lasts
 from chatroom.guard import Guard
 from chatroom.names import fold
 
@@ -97,6 +97,11 @@ class Archive(Guard):
     def most(self) -> int:
         """How many lines are read at once at most; 0 where none are kept."""
         return 0 if self._hub is None else self._hub.limits.recent or 0
+
+    @property
+    def all_kinds(self) -> bool:
+        """Whether it has what happened in rooms beside what was said (see `Span`)."""
+        return False
 
     # What was said: `target` is a room's name, or the nick of whom the member wrote with alone
 
@@ -191,12 +196,20 @@ class Archive(Guard):
 
     def wrote(self, member: Member, to: Member, event: Told) -> None:
         """Remember the last lines of these two."""
+        self._remember(member, to, original(event))
+
+    def tagged(self, member: Member, to: Member, event: Tagged) -> None:
+        """Remember it among them."""
+        if lasts(event):
+            self._remember(member, to, event)
+
+    def _remember(self, member: Member, to: Member, event: Event) -> None:
         both = frozenset((member, to))
         lines = self._talks.pop(both, None)
         if lines is None:
             lines = deque(maxlen=0 if self._hub is None else self._hub.limits.recent or 0)
         self._talks[both] = lines  # the last now
-        lines.append((member, original(event)))
+        lines.append((member, event))
         if len(self._talks) > _MOST_TALKS:
             del self._talks[next(iter(self._talks))]
 
@@ -299,7 +312,7 @@ def chosen(
         event
         for event in events
         if (isinstance(event, said) or span.all_kinds)
-        and not (isinstance(event, said) and fold(event.sender) in ignored)
+        and not (isinstance(event, (*said, Tagged)) and fold(event.sender) in ignored)
         and (span.after is None or event.id > span.after)
         and (span.before is None or event.id < span.before)
         and (span.after_time is None or _ms(event) > milliseconds(span.after_time))

@@ -41,6 +41,7 @@ __all__ = [
     "Told",
     "TopicSet",
     "Welcomed",
+    "lasts",
     "many",
     "milliseconds",
     "seconds",
@@ -143,13 +144,22 @@ class Told(Event):
 
 @_fact
 class Tagged(Event):
-    """What clients tell each other without a text (that somebody types): in a room, or to the nick
-    `to`. Never kept. Who tells it to itself and wants it told back is told twice, as by Told."""
+    """What clients tell each other without a text (that somebody types, or likes a line): in a
+    room, or to the nick `to`. It is never shown to who joins. Who tells it to itself and wants it
+    told back is told twice, as by Told."""
 
     to: str
     who: Identity = NOBODY
     manner: Manner = PLAIN
     copy_of: int = 0
+
+
+_PASSING = frozenset({"+typing", "+draft/typing"})
+
+
+def lasts(event: Tagged) -> bool:
+    """Whether it says more than what holds for a moment: only then it is kept."""
+    return not all(key in _PASSING for key, _ in event.manner.tags)
 
 
 @_fact

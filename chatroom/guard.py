@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from chatroom.events import Profile, Told
+    from chatroom.events import Profile, Tagged, Told
     from chatroom.member import Member
     from chatroom.room import Room
 
@@ -59,6 +59,9 @@ class Guard:
 
     def wrote(self, member: Member, to: Member, event: Told) -> None:
         """A member said something to another alone."""
+
+    def tagged(self, member: Member, to: Member, event: Tagged) -> None:
+        """A member's client told another alone something that has no text."""
 
     def made(self, room: Room, member: Member | None) -> None:
         """A room was made, for `member` to enter; it is empty yet."""

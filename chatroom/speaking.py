@@ -111,7 +111,7 @@ class Speaking(Host):
         if isinstance(to, Member):
             member.must_be_present()
             self.ask("tag", member, to.nick, "", now)
-            tagged = Tagged(*self._by(member, now), to.nick, member.who, manner)
+            told = tagged = Tagged(*self._by(member, now), to.nick, member.who, manner)
             if Tagged in member.echoes:
                 self._turn.mail(member, tagged)
                 if to is member:  # it would read one id once only
@@ -119,6 +119,8 @@ class Speaking(Host):
                     tagged = Tagged(*about, to.nick, member.who, manner, copy_of=tagged.id)
             if member.folded not in to.ignored:
                 self._turn.mail(to, tagged)
+            for guard in self.guards:
+                guard.tagged(member, to, told)
             return
         self.ask("tag", member, to.name, "", now)
         self._must_hear(member, to)

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from chatroom.archive import MOST_BYTES, Archive, Kept, Now, Span, Talk
 from chatroom.errors import NotAllowed, NotInRoom, TooMany
-from chatroom.events import Acted, Event, Joined, Redacted, Said, Told
+from chatroom.events import Acted, Event, Joined, Redacted, Said, Tagged, Told
 from chatroom.identity import Manner
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
@@ -266,6 +266,44 @@ def test_who_came_and_went_is_read_where_it_is_asked_for() -> None:
     assert kinds == ["Joined", "Joined", "TopicSet", "Said", "Left"]
     assert chat.read(ann, "#lobby", all_kinds=True)[-1].gone  # type: ignore[attr-defined]
     assert texts(chat.read(ann, "#lobby")) == ["hi"]
+
+
+LIKES = Manner(tags=(("+draft/react", "x"),))
+TYPES = Manner(tags=(("+typing", "active"),))
+
+
+def test_what_clients_tell_each_other_in_a_room_is_read_with_all_else_that_happened() -> None:
+    chat = Archived("store")
+    ann, bob = chat.people("ann", "bob")
+    assert chat.archive.all_kinds and not Archived("memory").archive.all_kinds
+    ann.says("hi")
+    for manner in (LIKES, TYPES):
+        chat.hub.tag(bob.member, chat.hub.lobby, manner, chat.now)
+    (tagged,) = chat.read(ann, "#lobby", all_kinds=True, most=1)
+    assert isinstance(tagged, Tagged) and (tagged.manner, tagged.to) == (LIKES, "#lobby")
+    assert texts(chat.read(ann, "#lobby", most=1)) == ["hi"]
+    chat.hub.rename_room(ann.member, chat.hub.lobby, "#hall", "", chat.now)
+    tags = [each for each in chat.read(ann, "#hall", all_kinds=True) if isinstance(each, Tagged)]
+    assert [each.to for each in tags] == ["#hall"]
+    ann.gets("/ignore bob")
+    assert not any(isinstance(event, Tagged) for event in chat.read(ann, "#hall", all_kinds=True))
+
+
+@KINDS
+@pytest.mark.parametrize("own", [False, True])
+def test_and_so_is_what_they_tell_each_other_alone(kind: str, own: bool) -> None:
+    chat = Archived(kind)
+    enter = chat.own if own else chat.enter
+    ann, bob = enter("ann"), enter("bob")
+    for manner in (LIKES, TYPES):
+        chat.hub.tag(ann.member, bob.member, manner, chat.now)
+    for reader, nick in ((ann, "bob"), (bob, "ann")):
+        (tagged,) = chat.read(reader, nick, all_kinds=True)
+        assert isinstance(tagged, Tagged)
+        assert (tagged.sender, tagged.to, tagged.manner) == ("ann", "bob", LIKES)
+        assert chat.read(reader, nick) == []
+    talks = chat.got(chat.archive.talks(ann.member, 0.0, chat.now + 9, 5))
+    assert "bob" not in {talk.name for talk in talks}
 
 
 @KINDS

@@ -12,7 +12,7 @@ from chatroom import events
 from chatroom.events import Event, Joined, Left, Said, Told, many, milliseconds, seconds
 from chatroom.identity import NOBODY, PLAIN, Identity, Manner
 
-FUNCTIONS = {"many", "milliseconds", "seconds"}
+FUNCTIONS = {"lasts", "many", "milliseconds", "seconds"}
 KINDS = [getattr(events, name) for name in events.__all__ if name not in FUNCTIONS]
 ANN = Identity("~ann", "k2f9.ip", "ann")
 

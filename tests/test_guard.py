@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from chatroom.errors import NotAllowed
-from chatroom.events import Profile, Told
+from chatroom.events import Profile, Tagged, Told
 from chatroom.guard import Guard, Verb
+from chatroom.identity import PLAIN
 from chatroom.member import Member
 from chatroom.room import Room
 from tests.inmemory import NOW, Chat, Person
@@ -36,6 +37,9 @@ class Notes(Guard):
 
     def wrote(self, member: Member, to: Member, event: Told) -> None:
         self.told.append(("wrote", to.nick, event.text))
+
+    def tagged(self, member: Member, to: Member, event: Tagged) -> None:
+        self.told.append(("tagged", member.nick, to.nick))
 
     def room_renamed(self, room: Room, was: str, now: float) -> None:
         self.told.append(("room renamed", was, room.name))
@@ -131,6 +135,13 @@ def test_it_is_told_of_what_becomes_of_members_and_what_they_tell_each_other() -
         ("renamed", "anna", ann.member.nick),
         ("room renamed", "#lobby", "#hall"),
     ]
+
+
+def test_it_is_told_of_what_has_no_text_once() -> None:
+    chat, notes, ann, bob = guarded()
+    for to in (bob.member, ann.member, chat.hub.lobby):
+        chat.hub.tag(ann.member, to, PLAIN, NOW)
+    assert notes.told == [("tagged", "ann", "bob"), ("tagged", "ann", "ann")]
 
 
 def test_what_one_writes_to_who_ignores_it_is_written_all_the_same() -> None:

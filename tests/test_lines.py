@@ -78,11 +78,12 @@ POSTED = one_of(
     builds(Kicked, *BY, just(0), text(), WORD, WHO),
     builds(Kicked, *BY, just(0), text(), WORD, WHO, just("{bob"), KICKER),
     builds(Ruled, *BY, text(), CHANGES, WHO),
+    builds(Tagged, *BY, just("#a"), WHO, just(Manner(tags=(("+draft/react", "x"),)))),
 )
 TOLD = builds(Told, *BY[:2], just(None), *BY[3:], just("{Bob"), text(), just(False), WHO, MANNER)
 NUMBERS: list[tuple[type[Event], int]] = [
     (Said, 0), (Acted, 1), (Joined, 2), (Left, 3), (Renamed, 4), (TopicSet, 5), (Notice, 6),
-    (Kicked, 7), (Redacted, 8), (Ruled, 9), (Told, 10),
+    (Kicked, 7), (Redacted, 8), (Ruled, 9), (Told, 10), (Tagged, 11),
 ]  # fmt: skip
 
 
@@ -125,6 +126,7 @@ def test_all_that_is_posted_to_rooms_has_a_number() -> None:
     chat.hub.word(chat.hub.lobby, "word", NOW)
     chat.hub.redact(ann.member, chat.hub.lobby, 1, "ann", "", NOW)
     chat.hub.kick(ann.member, bob.member, chat.hub.lobby, "", NOW)
+    chat.hub.tag(ann.member, chat.hub.lobby, Manner(tags=(("+draft/react", "x"),)), NOW)
     ann.says("/part")
     chat.end_turn()
     assert posted - {Gone} == set(KINDS) - {Ruled, Told}

@@ -134,6 +134,7 @@ OTHER: dict[int, list[Any]] = {  # what there may be beside the text, by the kin
     7: ["bob", "bob bob ~u host bob"],
     8: ["bob"],
     9: ["[]", '[["muted",true,""],["key",true,"*"]]'],
+    11: ['{"tags":[["+draft/react","x"]]}'],
 }
 
 
@@ -144,9 +145,9 @@ def talks(draw: DrawFn) -> list[Row]:
     lines = lists(clean_text, min_size=1, max_size=3).map("\n".join).filter(str.strip)
     made = []
     for id in sorted(draw(lists(integers(-50, 50), unique=True, max_size=8))):
-        kind = draw(integers(0, 9))
-        texts = [lines, clean_text.filter(bool)]
-        said = draw(texts[kind]) if kind < 2 else draw(none() | clean_text)
+        kind = draw(sampled_from([*range(10), 11]))
+        texts = {0: lines, 1: clean_text.filter(bool), 11: none()}
+        said = draw(texts.get(kind, none() | clean_text))
         nick = draw(sampled_from(["ann", "b-b[]", "guest-7k2"]))
         shown = draw(none() | sampled_from(["192.0.2.1", "2001:db8::1"]))
         time, room = draw(integers(0, 2**42)), draw(sampled_from(["#a", "#b"]))
@@ -305,6 +306,8 @@ def test_what_is_wrong_is_refused_with_its_line_and_nothing_is_added(wrong: str)
         with_(kind="ruled", other="x"),
         with_(kind="ruled", other='[["mute",true,""]]'),
         with_(kind="told", other="bob"),
+        with_(kind="tagged", text=None),
+        with_(kind="tagged", other='{"tags":[["+draft/react","x"]]}'),
         with_(room=":ann:bob", kind="told", other="bob"),
     ],
 )
@@ -319,6 +322,14 @@ def test_private_lines_are_not_exported(tmp_path: Path) -> None:
     row = (":ann:bob", 50, NOON, 10, "ann", None, "psst", "bob", "~u host ann")
     path = store(tmp_path / "chat.db", *TALK, row)
     assert len(told(path)) == len(TALK) and "psst" not in "".join(told(path, "text"))
+
+
+def test_what_has_nothing_to_read_is_in_json_alone(tmp_path: Path) -> None:
+    other = '{"tags":[["+draft/react","x"]]}'
+    path = store(tmp_path / "chat.db", ("#a", 1, NOON, 11, "ann", None, None, other, None))
+    (line,) = told(path)
+    assert json.loads(line)["kind"] == "tagged" and json.loads(line)["other"] == other
+    assert told(path, "text") == [] and "ann" not in "".join(told(path, "md"))
 
 
 def test_a_notice_needs_no_nick(tmp_path: Path) -> None:

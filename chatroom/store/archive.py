@@ -20,7 +20,7 @@ from chatroom.archive import (
     original,
 )
 from chatroom.errors import NotAllowed
-from chatroom.events import Event, Told, seconds
+from chatroom.events import Event, Tagged, Told, seconds
 from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.room import Room
@@ -65,6 +65,10 @@ class StoredArchive(Archive):
     @property
     def most(self) -> int:
         return MOST_READ
+
+    @property
+    def all_kinds(self) -> bool:
+        return True
 
     def read(self, member: Member, target: str, span: Span) -> Awaitable[Sequence[Event]]:
         room, name = self._place(member, target)
@@ -160,14 +164,26 @@ class StoredArchive(Archive):
 
     def wrote(self, member: Member, to: Member, event: Told) -> None:
         """Keep it, where both have an account."""
-        if not (self._keeps_private and member.account and to.account):
+        if self._keeps(member, to):
+            self._keep_private(member.account, to.account, original(event))
+        else:
             super().wrote(member, to, event)
-            return
-        one, other = member.account, to.account
+
+    def tagged(self, member: Member, to: Member, event: Tagged) -> None:
+        """The same."""
+        if self._keeps(member, to):
+            self._keep_private(member.account, to.account, event)
+        else:
+            super().tagged(member, to, event)
+
+    def _keeps(self, member: Member, to: Member) -> bool:
+        return bool(self._keeps_private and member.account and to.account)
+
+    def _keep_private(self, one: str, other: str, event: Event) -> None:
         room = talk(one, other)
         self._database.write(_KNOW, room, room)
         self._database.add(_TALK, [(one, other, room), (other, one, room)])
-        self._database.add(ADD, rows(room, [original(event)]))
+        self._database.add(ADD, rows(room, [event]))
 
     # Inside
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from chatroom.archive import Span, milliseconds
 from chatroom.store.database import Rows
-from chatroom.store.lines import COLUMNS, PRIVATE
+from chatroom.store.lines import COLUMNS, PRIVATE, TAGS
 
 __all__ = ["MOST_READ", "OPEN", "last_said", "line_id", "reads"]
 
@@ -16,6 +16,8 @@ MOST_READ: Final = 1000
 
 _MOST_ID: Final = 2**62
 _SAID: Final = f"(0, 1, {PRIVATE})"
+_TOLD: Final = f"(0, 1, {PRIVATE}, {TAGS})"
+"""What is not shown to who ignores its sender."""
 
 OPEN: Final = (
     "room = ? AND id > coalesce((SELECT hidden_to FROM rooms WHERE rooms.room = lines.room), "
@@ -85,7 +87,7 @@ def _where(span: Span, ignored: Sequence[str]) -> tuple[str, list[Any]]:
         parts.append(f"kind IN {_SAID}")
     if ignored:
         places = ", ".join("?" * len(ignored))
-        parts.append(f"NOT (kind IN {_SAID} AND lower(nick) IN ({places}))")
+        parts.append(f"NOT (kind IN {_TOLD} AND lower(nick) IN ({places}))")
         values += ignored
     return " AND ".join(parts), values
 

@@ -22,8 +22,10 @@ from chatroom.events import (
     Renamed,
     Ruled,
     Said,
+    Tagged,
     Told,
     TopicSet,
+    lasts,
     seconds,
 )
 from chatroom.identity import NOBODY, PLAIN, Identity, Manner
@@ -31,12 +33,13 @@ from chatroom.rules import Change, Setting
 from chatroom.store.database import Row
 
 __all__ = [
-    "ADD", "COLUMNS", "KINDS", "PRIVATE", "SHOWN", "TAKEN_OUT", "changes_of", "event", "events",
-    "is_talk", "manner_of", "rows", "source_of", "talk", "who_of",
+    "ADD", "COLUMNS", "KINDS", "PRIVATE", "SHOWN", "TAGS", "TAKEN_OUT", "changes_of", "event",
+    "events", "is_talk", "manner_of", "rows", "source_of", "talk", "who_of",
 ]  # fmt: skip
 
 KINDS: tuple[type[Event], ...] = (
     Said, Acted, Joined, Left, Renamed, TopicSet, Notice, Kicked, Redacted, Ruled, Told,
+    Tagged,
 )  # fmt: skip
 """By the number that stands for each in the database: MUST NOT be reordered."""
 
@@ -44,6 +47,7 @@ _NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 _SAID = _NUMBERS[Said]
 TAKEN_OUT = _NUMBERS[Redacted]
 PRIVATE = _NUMBERS[Told]
+TAGS = _NUMBERS[Tagged]
 
 SHOWN = "(0, 1, 8)"
 """In SQL, the kinds that are shown again to members: what was said, and what was taken out."""
@@ -160,6 +164,7 @@ _HELD: dict[type[Event], Callable[[Any], tuple[str | None, str | None]]] = {
     Kicked: lambda event: (event.reason, _kicker(event)),
     Ruled: lambda event: (event.text, _changes(event.changes)),
     Told: lambda event: (event.text, " ".join(filter(None, (event.to, _manner(event.manner))))),
+    Tagged: lambda event: (None if event.room else event.to, _manner(event.manner)),
 }
 
 
@@ -173,7 +178,7 @@ def rows(room: str, posted: Sequence[Any]) -> list[Row]:
         if kind is Said:  # this is the way of every line
             id, time, _, nick, shown, text, who, manner = event
             number, other = _SAID, None if manner is PLAIN else _manner(manner)
-        elif kind in _HELD:
+        elif kind in _HELD and (kind is not Tagged or lasts(event)):
             id, time, _, nick, shown = event[:5]
             who = NOBODY if kind is Notice else event.who
             number, (text, other) = _NUMBERS[kind], _HELD[kind](event)
@@ -198,6 +203,7 @@ _MADE: dict[type[Event], Callable[[_Values, Identity], tuple[Any, ...]]] = {
     Kicked: lambda held, who: (0, held[0], *_kicked(held[1], who)),
     Ruled: lambda held, who: (held[0], _lenient_changes(held[1]), who),
     Told: lambda held, who: _told(*held, who),
+    Tagged: lambda held, who: (held[0], who, _lenient(held[1])),
 }
 
 
@@ -237,9 +243,8 @@ def event(room: str | None, row: Sequence[Any]) -> Event:
     if kind is Redacted:
         to, _, by = (other or "").rpartition(" ") if room is None else ("", "", other or "")
         return Redacted(id, time, room, by, by, id, shown or nick, text or "", who, to)
-    made: Event = kind(
-        id, time, room, nick, shown or nick, *_MADE[kind]((text or "", other or ""), who)
-    )
+    text = room if kind is Tagged and room else text or ""
+    made: Event = kind(id, time, room, nick, shown or nick, *_MADE[kind]((text, other or ""), who))
     return made
 
 

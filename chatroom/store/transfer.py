@@ -20,7 +20,7 @@ from chatroom.events import Kicked, Ruled
 from chatroom.names import NICK_CHARACTERS, NICK_LENGTH, check_room, fold
 from chatroom.store import words
 from chatroom.store.database import Row
-from chatroom.store.lines import ADD, KINDS, PRIVATE, TAKEN_OUT, changes_of, manner_of
+from chatroom.store.lines import ADD, KINDS, PRIVATE, TAGS, TAKEN_OUT, changes_of, manner_of
 from chatroom.store.sqlitefile import StoreError, reading
 from chatroom.text import is_clean
 
@@ -33,7 +33,8 @@ _ALL = (
     "AND (?1 = '' OR lines.room = ?1) AND time >= ?2 ORDER BY lines.room, id"
 )
 _KNOW = "INSERT INTO rooms (room, name) VALUES (?, ?) ON CONFLICT (room) DO NOTHING"
-_NAMES = [kind.__name__.lower() for kind in KINDS[:PRIVATE]]
+_NAMES = {number: kind.__name__.lower() for number, kind in enumerate(KINDS) if number != PRIVATE}
+_NUMBERS = {name: number for number, name in _NAMES.items()}
 _SINCE = 2**53  # the largest whole number that JSON keeps everywhere
 
 _SENTENCES = (
@@ -138,6 +139,8 @@ def _each(
 ) -> Iterator[tuple[str, str, str]]:
     """Who, what and by whom, once for each line of what was said as one whole: every line that is
     written has a beginning that nobody can have said."""
+    if kind == TAGS:  # which has nothing to read
+        return
     by = (other or "").partition(" ")[0] if KINDS[kind] is Kicked else other or ""
     for line in (text or "").split("\n"):
         yield shown or nick, line, by
@@ -227,7 +230,9 @@ def _checked(line: str, where: str) -> tuple[str, Row]:
     try:
         told = json.loads(line)
         room = check_room(told["room"])
-        kind = _NAMES.index(told["kind"])
+        kind = _NUMBERS.get(told["kind"], PRIVATE)
+        if kind == PRIVATE:
+            raise ValueError("kind is none")
         id, time, nick = told["id"], told["time"], told["nick"]
         if type(id) is not int or abs(id) > _SINCE:
             raise ValueError("id must be a whole number")
@@ -253,10 +258,12 @@ def _check(kind: int, shown: Any, text: Any, other: Any, source: Any) -> None:
     for part in (shown, *lines, other, source):
         if part is not None and not (isinstance(part, str) and is_clean(part)):
             raise ValueError("shown, text, other and source must be clean text")
-    if kind < 2:
-        if not any(lines):
-            raise ValueError("text is missing")
+    if kind < 2 and not any(lines):
+        raise ValueError("text is missing")
+    if kind < 2 or kind == TAGS:
         manner = manner_of(other)
+        if kind == TAGS and (text or not manner.tags):
+            raise ValueError("there are tags, and no text")
         rich = _FORMATTING.sub("", manner.rich).split("\n")
         if not all(map(is_clean, rich)) or (len(rich) > 1 and len(rich) != len(lines)):
             raise ValueError("other has a rich text that can't be")
@@ -274,4 +281,4 @@ def _is_nick(nick: str, kind: int) -> bool:
     return len(nick) <= NICK_LENGTH and NICK_CHARACTERS.issuperset(nick)
 
 
-assert len(_SENTENCES) == len(_NAMES) and "took out" in _SENTENCES[TAKEN_OUT]
+assert len(_SENTENCES) == PRIVATE and "took out" in _SENTENCES[TAKEN_OUT]

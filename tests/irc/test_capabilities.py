@@ -31,6 +31,7 @@ def test_who_knows_no_further_lines_is_told_all_in_one() -> None:
     ("settings", "hidden"),
     [
         ({"accounts__mode": "off"}, {"sasl", "draft/account-registration"}),
+        ({"store": "off"}, {"draft/event-playback"}),
         ({"store": "off", "limits__recent": "off"}, {"draft/chathistory", "draft/event-playback"}),
     ],
 )

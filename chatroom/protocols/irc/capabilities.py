@@ -59,6 +59,10 @@ def _history(client: Client) -> str | None:
     return "" if client.hub.archive.most else None
 
 
+def _events(client: Client) -> str | None:
+    return "" if client.hub.archive.all_kinds else None
+
+
 def _metadata(client: Client) -> str | None:
     return f"before-connect,max-subs={MOST_SUBSCRIBED},max-keys={MOST_KEYS}"
 
@@ -97,7 +101,7 @@ ALL: Final[dict[str, Capability]] = {
         ),
         Capability("draft/channel-rename", "IRCv3 draft/channel-rename", rendered=True),
         Capability("draft/chathistory", "IRCv3 draft/chathistory", rendered=True, value=_history),
-        Capability("draft/event-playback", "IRCv3 draft/event-playback", value=_history),
+        Capability("draft/event-playback", "IRCv3 draft/event-playback", value=_events),
         Capability("draft/message-redaction", "IRCv3 draft/message-redaction", rendered=True),
         Capability("draft/metadata-2", "IRCv3 draft/metadata-2", value=_metadata),
         Capability("draft/metadata-3", "IRCv3 draft/metadata-3", value=_metadata, spare=True),
