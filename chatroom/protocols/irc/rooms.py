@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from chatroom.errors import AlreadyInRoom, ChatError, NotInRoom, NotOperator
@@ -30,8 +31,10 @@ def _join(client: Client, message: Message) -> None:
         for each in tuple(client.me.rooms):
             client.hub.part(client.me, each.name, "", client.now)
         return
-    for number, name in enumerate(names):
-        key = keys[number] if number < len(keys) else ""
+    wanted: dict[str, tuple[str, str]] = {}  # each once: to refuse one may take a while
+    for name, key in zip_longest(names, keys[: len(names)], fillvalue=""):
+        wanted.setdefault(fold(name), (name, key))
+    for name, key in wanted.values():
         if not name.startswith("#"):
             client.numeric(numerics.ERR_NOSUCHCHANNEL, name)
             continue
