@@ -287,16 +287,17 @@ class IRCView(Spoken):
     def _retold(self, event: Any) -> str:
         when = datetime.fromtimestamp(event.time).strftime("[%Y-%m-%d %H:%M] ")
         to = event.room or getattr(event, "to", "") or "*"
-        text = getattr(event, "text", "")
+        text, before = getattr(event, "text", ""), f"<{event.sender}>"
         if isinstance(event, Redacted):
-            text = f"-- {event.sender} took out line {event.line}, by {event.author}"
+            text, before = f"{event.sender} took out line {event.line}, by {event.author}", "--"
         elif isinstance(event, Acted):
-            text = f"* {event.sender} {text}"
-        else:
-            text = f"<{event.sender}> {text}"
+            before = f"* {event.sender}"
+        head = f":{self._factory.server} NOTICE {to} :{when}{before} "
+        # Each line says whose it is, since these are the server's words, not the sender's.
         return "".join(
-            self._notice(Notice(event.id, event.time, event.room, "", "", when + one, to))
+            f"{head}{piece}\r\n"
             for one in text.split("\n")
+            for piece in split_text(one, ROOM_FOR_TEXT - len(head.encode()))
         )
 
     def _reply(self, event: Reply) -> Any:
