@@ -12,8 +12,16 @@ from chatroom.names import fold
 from chatroom.protocols.irc import formatting, isupport, modes, numerics
 from chatroom.protocols.irc.command import Command, targets
 from chatroom.protocols.irc.formatting import Text
-from chatroom.protocols.irc.wire import LINE_BYTES, NO_TAGS, Message, client_tags
+from chatroom.protocols.irc.wire import (
+    LINE_BYTES,
+    NO_TAGS,
+    Message,
+    client_tags,
+    escape,
+    unescape,
+)
 from chatroom.room import Room
+from chatroom.text import clean
 
 if TYPE_CHECKING:
     from chatroom.protocols.irc.client import Client
@@ -26,6 +34,8 @@ _OPERATORS = "@"
 
 
 def _privmsg(client: Client, message: Message) -> Awaitable[None] | None:
+    if _is_of_batch(client, message):
+        return None
     if len(message.params) > 1 and not message.params[0].startswith("#"):
         service = client.factory.services.get(fold(message.params[0]))
         if service is not None and message.params[1]:
@@ -35,12 +45,11 @@ def _privmsg(client: Client, message: Message) -> Awaitable[None] | None:
 
 
 def _notice(client: Client, message: Message) -> None:
-    _speak(client, message, notice=True)
+    if not _is_of_batch(client, message):
+        _speak(client, message, notice=True)
 
 
 def _speak(client: Client, message: Message, *, notice: bool) -> None:
-    if _is_of_batch(client, message):
-        return
     params = message.params
     text = formatting.read(params[1] if len(params) > 1 else "")
     if not text.plain:
@@ -86,10 +95,14 @@ def _is_too_long(client: Client, command: str, target: str, text: str) -> bool:
 
 
 def tagged(client: Client, message: Message) -> tuple[tuple[str, str], ...]:
-    """What the client tells other clients beside the text."""
+    """What the client tells other clients beside the text, clean as the text is; an end of line,
+    which is not one where it stands, may be in it."""
     if message.tags is NO_TAGS or "message-tags" not in client.caps:
         return ()
-    return tuple(client_tags(message.tags).items())
+    return tuple(
+        (key, value if value.isprintable() else unescape(clean(escape(value))))
+        for key, value in client_tags(message.tags).items()
+    )
 
 
 def manner_of(text: Text, tags: tuple[tuple[str, str], ...], *, notice: bool) -> Manner:
@@ -121,7 +134,8 @@ def send(
     room = room_named(client, name)
     if sign:
         some = _with_sign(client, room, sign)
-        hub.tell_some(member, room, f"{sign}{room.name}", some, text.plain, now, manner)
+        shown, manner = _told(client, text, manner)
+        hub.tell_some(member, room, f"{sign}{room.name}", some, shown, now, manner)
     elif text.ctcp == _ACTION:
         hub.act(member, text.plain, now, room, manner)
     else:
@@ -143,11 +157,16 @@ def _with_sign(client: Client, room: Room, sign: str) -> Iterable[Member]:
     return [member for member in room.members if any(one in wanted for one in prefix(member))]
 
 
+def _told(client: Client, text: Text, manner: Manner) -> tuple[str, Manner]:
+    """What is told to some alone: of an action too, which the line protocol shows as it is."""
+    if text.ctcp != _ACTION:
+        return text.plain, manner
+    rich = formatting.action(text.rich or text.plain)
+    return f"* {client.nick} {text.plain}", manner._replace(rich=rich)
+
+
 def _tell(client: Client, nick: str, text: Text, manner: Manner) -> None:
-    shown = text.plain
-    if text.ctcp == _ACTION:  # the line protocol shows what is told as it is
-        shown = f"* {client.nick} {text.plain}"
-        manner = manner._replace(rich=formatting.action(text.rich or text.plain))
+    shown, manner = _told(client, text, manner)
     try:
         to = client.hub.tell(client.me, nick, shown, client.now, manner)
     except NoSuchMember:
