@@ -16,7 +16,7 @@ from chatroom.events import Acted, Event, Joined, Redacted, Said, Tagged, Told
 from chatroom.identity import Manner
 from chatroom.limits import Limits
 from chatroom.member import Listener, Member
-from chatroom.store import kept
+from chatroom.store import excerpt, kept
 from chatroom.store.archive import StoredArchive
 from chatroom.store.history import History
 from chatroom.store.kept import KeptValues
@@ -109,6 +109,18 @@ def test_the_last_lines_or_the_first_are_read_in_their_order(kind: str) -> None:
     assert texts(chat.read(ann, "#lobby", most=2, first=True)) == ["line 0", "line 1"]
     for most in (0, -5):
         assert chat.read(ann, "#lobby", most=most) == []
+
+
+def test_of_very_long_lines_fewer_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(excerpt, "_MOST_CHARACTERS", 20)
+    chat = Archived("store")
+    ann, lines = said(chat, 10)  # of six characters each
+    assert texts(chat.read(ann, "#lobby")) == [f"line {n}" for n in (6, 7, 8, 9)]
+    assert texts(chat.read(ann, "#lobby", first=True)) == [f"line {n}" for n in range(4)]
+    around = chat.read(ann, "#lobby", around=lines[5].id)
+    assert texts(around) == [f"line {n}" for n in range(1, 9)]
+    monkeypatch.setattr(excerpt, "_MOST_CHARACTERS", 1)
+    assert texts(chat.read(ann, "#lobby")) == ["line 9"]
 
 
 @KINDS

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from chatroom.archive import Span, milliseconds
-from chatroom.store.database import Rows
+from chatroom.store.database import Row, Rows
 from chatroom.store.lines import COLUMNS, PRIVATE, TAGS
 
 __all__ = ["MOST_READ", "OPEN", "last_said", "line_id", "reads"]
 
 MOST_READ: Final = 1000
 """Lines that are read at once."""
+
+_MOST_CHARACTERS: Final = 2**19
+"""In what is read at once, as many as 1,000 of IRC's longest lines have: one with tags, or of
+several lines, may have ten times as many."""
 
 _MOST_ID: Final = 2**62
 _SAID: Final = f"(0, 1, {PRIVATE})"
@@ -32,7 +36,8 @@ def line_id(id: int) -> int:
 
 
 def reads(cursor: Any, room: str, span: Span, ignored: Sequence[str] = ()) -> Rows:
-    """Rows of a room by its folded name, in their order (see `Span`). Times are taken to rise with
+    """Rows of a room by its folded name, in their order (see `Span`): fewer than it asks for, where
+    they are very long. Times are taken to rise with
     the ids; where the clock was set back, some lines of that time may be missing."""
     most = max(min(span.most, MOST_READ), 0)
     ids = _ids(cursor, room, span)
@@ -48,7 +53,7 @@ def reads(cursor: Any, room: str, span: Span, ignored: Sequence[str] = ()) -> Ro
             f"ORDER BY id {order} LIMIT ?",
             (room, after, before, *values, most),
         )
-        rows: Rows = cursor.fetchall()
+        rows: Rows = list(_some(iter(cursor.fetchone, None)))
         return rows if order == "ASC" else rows[::-1]
 
     if around is None:
@@ -56,6 +61,17 @@ def reads(cursor: Any, room: str, span: Span, ignored: Sequence[str] = ()) -> Ro
     middle = line_id(around)
     before = select(ids[0], min(ids[1], middle), most // 2, "DESC")
     return before + select(max(ids[0], middle - 1), ids[1], most - most // 2, "ASC")
+
+
+def _some(rows: Iterable[Row]) -> Iterator[Row]:
+    """The first of the rows, as many as may be read at once; one at least."""
+    left = _MOST_CHARACTERS
+    for row in rows:
+        yield row
+        *_, text, other, _ = row
+        left -= len(text or "") + len(other or "")
+        if left <= 0:
+            return
 
 
 def _ids(cursor: Any, room: str, span: Span) -> tuple[int, int]:
