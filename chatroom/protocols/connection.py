@@ -148,7 +148,7 @@ class Connection(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         if self.is_heard:
             self._lines += self.framer.feed(data, _LINES_A_TURN)
-            if self._resume is None and self.is_ready:
+            if self._resume is None:
                 self._take()
 
     def _take(self) -> None:

@@ -12,7 +12,7 @@ from chatroom.protocols.irc.answering import Answering
 from chatroom.protocols.irc.client import Client
 from chatroom.protocols.irc.command import Command
 from chatroom.protocols.irc.wire import Message
-from tests.irc.chatting import Chatting, IRCUser
+from tests.irc.chatting import Chatting, IRCUser, settings_of
 from tests.registered import logged
 
 CAPS = ["batch", "labeled-response"]
@@ -152,3 +152,37 @@ def test_a_command_may_be_answered_by_a_later_one(waiting: Waiting) -> None:
         "@label=8 :chatroom.local ACK",
         "@label=7 :chatroom.local NOTICE ann :both",
     ]
+
+
+def test_who_is_told_much_is_heard_again_once_it_has_taken_that() -> None:
+    chat = Chatting(settings_of({"limits.stall_seconds": "off"}))
+    ann, bob = IRCUser(chat, "ann"), IRCUser(chat, "bob")
+    ann.registers()
+    bob.registers()
+    ann.transport.producer.pauseProducing()
+    ann.says("PRIVMSG bob :1")
+    ann.protocol.reply("x" * 70_000)
+    for _ in range(4):  # nor is it asked whether it is there, since its answer would not be heard
+        chat.pass_by(100)
+        bob.send("PONG x")
+    assert ann.transport.producerState == "producing"
+    ann.says("PRIVMSG bob :2", "PRIVMSG bob :3")
+    assert ann.transport.producerState == "paused"
+    assert [line.split(":")[-1] for line in bob.read() if "PRIVMSG" in line] == ["1"]
+    ann.transport.producer.resumeProducing()
+    chat.pass_by(1)
+    assert [line.split(":")[-1] for line in bob.read()] == ["2", "3"]
+    assert not ann.is_closed
+    assert chat.close() == []
+
+
+def test_who_is_told_much_and_goes_leaves_nothing() -> None:
+    chat = Chatting()
+    ann = IRCUser(chat, "ann")
+    ann.registers()
+    ann.transport.producer.pauseProducing()
+    ann.protocol.reply("x" * 70_000)
+    chat.settle()
+    ann.lose()
+    chat.pass_by(1)
+    assert chat.close() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import ISSLTransport
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Answering"]
 
+_MUCH: Final = 65536
+"""Characters of answers after which a client has to take them before it is heard again. Else a few
+short commands, whose answers are long, would cost memory for each client that reads nothing."""
+_AGAIN_SECONDS: Final = 0.1
+
 
 class Answering(Connection):
     """What commands ask of a client, and how they answer it. `registration` is how far it has come
@@ -38,6 +43,7 @@ class Answering(Connection):
     _answer: Answer | None = None
     _is_unanswered = False
     _holds = 0
+    _told = 0
 
     # What commands ask
 
@@ -121,10 +127,27 @@ class Answering(Connection):
         frame = "\r\n".join(written) + "\r\n"
         if self.member is not None and self.member.present:
             self.hub.reply(self.member, frame, self.now)
+            self._tells(len(frame))
         elif self._answers is not None:
             self._answers.append(frame)
         elif self.connected:
             self.write(frame.encode())
+
+    def _tells(self, size: int) -> None:
+        """It is answered with so many characters, and heard again once it has taken them."""
+        was, self._told = self._told, self._told + size
+        if was < _MUCH <= self._told:
+            self.hold()
+            self.hub.after_turn(self._has_taken)
+
+    def _has_taken(self) -> None:
+        if not self.connected:
+            return
+        if self.is_behind:
+            self.factory.reactor.callLater(_AGAIN_SECONDS, self._has_taken)
+            return
+        self._told = 0
+        self.release()
 
     def server_line(self, sentence: str) -> bytes:
         if self._admitted and not self._closing:

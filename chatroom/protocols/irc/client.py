@@ -242,6 +242,9 @@ class Client(Answering):
             return
         multiline.look_after(self, now)
         silent = now - self._heard
+        if not self.is_ready:  # its PONG would not be read; its outbox gives up who takes nothing
+            self._is_pinged = False
+            return
         if self._is_pinged and now - self._asked >= _ANSWER_SECONDS:
             self.end(f"Ping timeout: {int(silent)} seconds")
         elif not self._is_pinged and silent >= _SILENT_SECONDS and not self._lines:
