@@ -23,7 +23,8 @@ from benchmarks.results import Results, Row
 from benchmarks.targets import QUICK_TARGETS, judge
 
 # Slow in comparison, and in no target: the quick form leaves them out.
-_QUICK_PEERS = {"chatroom", "c-poll", "ngircd", "inspircd", "ergo"}
+_QUICK_TLS = {"chatroom-tls", "ngircd-tls", "inspircd-tls", "ergo-tls"}
+_QUICK_PEERS = {"chatroom", "chatroom-irc", "c-poll", "ngircd", "inspircd", "ergo"} | _QUICK_TLS
 _QUICK_LENIENCY = 2.0
 
 
@@ -33,7 +34,7 @@ def options(words: Sequence[str]) -> argparse.Namespace:
     layouts = ", ".join(layout.name for layout in FULL.layouts)
     peers = ", ".join(peer.name for peer in PEERS)
     add = parser.add_argument
-    add("--quick", action="store_true", help="under a minute, and ratios only: for CI")
+    add("--quick", action="store_true", help="about a minute, and ratios only: for CI")
     add("--rounds", type=int, help="how often everything is measured")
     add("--seconds", type=float, help="for how long each load runs")
     add("--peers", metavar="NAMES", help=f"only these, by commas: {peers}")
@@ -67,9 +68,7 @@ def plan_of(given: argparse.Namespace) -> Plan:
 def peers_of(given: argparse.Namespace, plan: Plan) -> list[Peer]:
     """Who is measured; says who is not, and why."""
     wanted = set(_names(given.peers)) or {
-        peer.name
-        for peer in PEERS
-        if not given.quick or peer.name.removesuffix("-tls") in _QUICK_PEERS
+        peer.name for peer in PEERS if not given.quick or peer.name in _QUICK_PEERS
     }
     present = []
     for peer in PEERS:

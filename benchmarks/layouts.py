@@ -148,5 +148,5 @@ QUICK = Plan(
     seconds=0.2,
     open_seconds=0.5,
     warm_up=0.05,
-    most_seconds=58.0,
+    most_seconds=70.0,
 )

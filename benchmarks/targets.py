@@ -11,6 +11,7 @@ from benchmarks.results import ARRIVAL, Case, Results, Spread
 __all__ = ["QUICK_TARGETS", "TARGETS", "Target", "Verdict", "judge"]
 
 _OURS = "chatroom"
+_OUR_IRC = "chatroom-irc"
 _LIMIT = (C_POLL.name,)
 _IRC = tuple(peer.name for peer in IRC_PEERS)
 _IRC_TLS = tuple(tls(peer).name for peer in IRC_PEERS)
@@ -56,6 +57,9 @@ TARGETS = (
     Target("per_cpu", _DENSE, _LIMIT, least=1.0),
     Target("per_cpu", _DENSE, _IRC, least=2.0),
     Target("per_cpu", _SPARSE + _DENSE, (_OURS,), least=0.8, peer=f"{_OURS}-history"),
+    Target("per_cpu", _SPARSE + _DENSE, _IRC, least=1.0, peer=_OUR_IRC),
+    Target("per_cpu", ((_ROOM, "W=1"),), (_OURS,), least=0.7, peer=_OUR_IRC),
+    Target("per_cpu", ((_ROOM, "W=64"),), (_OURS,), least=0.8, peer=_OUR_IRC),
     Target("per_cpu", _CROWDED, _LIMIT, least=0.8),
     Target("per_cpu", _CROWDED, _INSPIRCD, least=1.8),
     Target("p99", ((_ROOM, "200/s"),), _LIMIT, most=1.5),

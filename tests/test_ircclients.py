@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -60,11 +61,13 @@ class Terminal:
     def shows(self, *patterns: str, seconds: float = 10) -> None:
         """Wait until the screen has something for each of the regular expressions."""
         for pattern in patterns:
-            found = re.compile(pattern, re.MULTILINE).search
             try:
-                wait_for(lambda found=found: found(self.screen), seconds, pattern)  # type: ignore[misc]
+                wait_for(partial(self._has, re.compile(pattern, re.MULTILINE)), seconds, pattern)
             except AssertionError:
                 raise AssertionError(f"{pattern!r} is not on the screen:\n{self.screen}") from None
+
+    def _has(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.search(self.screen) is not None
 
     def __enter__(self) -> Self:
         return self
@@ -88,8 +91,7 @@ class Program:
     ready: str
     login: tuple[str, ...]
     welcomed: tuple[str, ...]
-    window: str
-    server: str
+    windows: Mapping[str, tuple[str, str]]
     reads: Mapping[str, str]
 
     def read(self, what: str, text: str = "", nick: str = "cara") -> str:
@@ -101,7 +103,7 @@ IRSSI = Program(
     "irssi",
     "ann",
     ("irssi", "--home={home}", "--noconnect"),
-    {"startup": "/set cmd_queue_speed 10msec\n/set paste_verify_line_count 0\n"},
+    {"startup": "/set cmds_max_at_once 100\n/set paste_verify_line_count 0\n"},
     r"\[\(status\)\]",
     (
         "/network add -nick {nick} -sasl_mechanism PLAIN -sasl_username {nick}"
@@ -110,8 +112,11 @@ IRSSI = Program(
         "/connect chat",
     ),
     ("You are now logged in as ann", "SASL authentication succeeded", "Be kind"),
-    "/window goto {name}",
-    "1",
+    {
+        "#lobby": ("/window goto #lobby", r"^\[#lobby\]"),
+        "cara": ("/window goto cara", r"^\[cara\]"),
+        "server": ("/window goto 1", r"^\[\(status\)\]"),
+    },
     {
         "said": r"< ?{nick}> {text}$",
         "did": r"\* {nick} {text}$",
@@ -141,8 +146,11 @@ WEECHAT = Program(
         "/buffer irc.server.chat",
     ),
     ("You are now logged in as bob", "SASL authentication successful", "Be kind"),
-    "/buffer {name}",
-    "irc.server.chat",
+    {
+        "#lobby": ("/buffer #lobby", r"\] \d+:#lobby"),
+        "cara": ("/buffer cara", r"\] \d+:cara"),
+        "server": ("/buffer irc.server.chat", r"\] \d+:server\[chat\]"),
+    },
     {
         "said": r"{nick} \| {text}$",
         "did": r"\* \| {nick} {text}$",
@@ -164,9 +172,11 @@ class Scene:
     other: Terminal
     cara: Terminal
 
-    def go_to(self, name: str) -> None:
-        """Look at another room, or at what was said with one person."""
-        self.other.type(self.program.window.format(name=name))
+    def go_to(self, window: str) -> None:
+        """Let the other look at a room, at what cara says to her alone, or at the server."""
+        typed, seen = self.program.windows[window]
+        self.other.type(typed)
+        self.other.shows(seen)
 
     def other_reads(self, what: str, text: str = "", nick: str = "cara") -> None:
         self.other.shows(self.program.read(what, text, nick))
@@ -225,8 +235,9 @@ def scene(
         other.type(*(line.format_map(about) for line in program.login))
         other.shows(*program.welcomed)
         other.type("/join #lobby")
-        cara.shows(f"-- {program.nick} joined")
-        yield Scene(program, other, cara)
+        scene = Scene(program, other, cara)
+        scene.go_to("#lobby")
+        yield scene
 
 
 def test_who_joins_sees_what_was_said_before(scene: Scene) -> None:
@@ -256,7 +267,7 @@ def test_both_learn_who_the_other_is(scene: Scene) -> None:
     me = scene.program.nick
     scene.cara.type(f"/whois {me}")
     scene.cara.shows(rf"^-- {me} is in #lobby\.$", rf"^-- Logged in to the account {me}\.$")
-    scene.go_to(scene.program.server)
+    scene.go_to("server")
     scene.other.type("/whois cara")
     scene.other_reads("account", "cara")
     scene.go_to("#lobby")
@@ -266,7 +277,7 @@ def test_who_writes_to_one_who_is_away_is_told_so(scene: Scene) -> None:
     me = scene.program.nick
     scene.cara.type(f"/away lunch with {me}")
     scene.cara.shows("You are away")
-    scene.go_to(scene.program.server)
+    scene.go_to("server")
     scene.other.type("/whois cara")
     scene.other_reads("is away", f"lunch with {me}")
     scene.other.type("/query cara are you there?")
@@ -282,8 +293,11 @@ def test_who_is_kicked_reads_by_whom_and_why_and_may_come_again(scene: Scene) ->
     me = scene.program.nick
     scene.cara.type(f"/kick {me} too loud")
     scene.other_reads("kicked", "too loud")
-    scene.other.type("/join #lobby", "I am quiet now")
-    scene.cara.shows(rf"^-- {me} joined", rf"^<{me}> I am quiet now$")
+    scene.other.type("/join #lobby")
+    scene.cara.shows(rf"(?s)^-- {me} was kicked by cara: too loud .*^-- {me} joined")
+    scene.go_to("#lobby")
+    scene.other.type("I am quiet now")
+    scene.cara.shows(rf"^<{me}> I am quiet now$")
 
 
 def test_who_quits_is_seen_to_leave_with_its_reason(scene: Scene) -> None:

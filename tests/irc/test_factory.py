@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from twisted.internet.task import Clock
 
 from chatroom.hub import Hub
@@ -44,6 +46,21 @@ def test_what_many_who_join_are_told_is_made_once_and_right_for_each() -> None:
     for user in users:
         names = next(line for line in user.read() if " 353 " in line)
         assert names == f":chatroom.local 353 {user.name} = #x :@a bb ccc"
+    assert not chat.close()
+
+
+def test_names_are_listed_once_a_turn_for_each_way_to_write_them() -> None:
+    chat = Chatting()
+    users = [IRCUser(chat, nick) for nick in ("a", "bb", "ccc", "dddd")]
+    for user, caps in zip(users, ("", "userhost-in-names") * 2, strict=True):
+        user.registers(caps.split())
+    with patch.object(chat.irc, "prefixes", wraps=chat.irc.prefixes) as listed:
+        for user in users:
+            user.send("JOIN #x")
+        chat.settle()
+    assert listed.call_count == 2
+    for user in users:
+        assert any(" 353 " in line for line in user.read())
     assert not chat.close()
 
 

@@ -66,8 +66,9 @@ class IRCFactory(HubFactory):
         self._views: WeakValueDictionary[frozenset[str], IRCView] = WeakValueDictionary()
         self._batches = count(1)
         self._looked = 0.0
+        # Who came to one room in one turn has one of a few sets of capabilities.
         self._listed: dict[tuple[Room, bool, bool], list[str]] = {}
-        self._listed_in = -1
+        self._listed_in = -1  # which turn
 
     @property
     def server(self) -> str:
