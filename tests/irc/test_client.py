@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from weakref import ref
 
 import pytest
 from hypothesis import example, given, settings
@@ -131,3 +132,15 @@ def test_lines_that_come_in_one_go_are_taken_as_one_by_one(said: list[tuple[str,
         got.append([re.sub(r"!\S+", "", "\n".join(user.read())) for user in users])
         assert not chat.close()
     assert got[0] == got[1]
+
+
+def test_of_who_goes_while_it_proves_who_it_is_nothing_waits_for_the_garbage_collector() -> None:
+    chat = Chatting()
+    ann = IRCUser(chat, "ann")
+    ann.says("CAP LS 302", "AUTHENTICATE PLAIN", f"AUTHENTICATE {'A' * 400}")
+    client = ref(ann.protocol)
+    ann.lose()
+    chat.users.clear()
+    del ann
+    assert client() is None
+    chat.close()

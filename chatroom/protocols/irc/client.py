@@ -261,6 +261,8 @@ class Client(Answering):
             if self.member is None:
                 self._outbox.stopProducing()
         super().connectionLost(*([] if reason is None else [reason]))
+        if self._admitted:  # what it was proving, for one, refers back to it
+            self.state.clear()
 
 
 def _texts(lines: Sequence[bytes | None], head: bytes, most: int) -> list[bytes] | None:
