@@ -24,10 +24,10 @@ from chatroom.hub import Hub
 from chatroom.keeping import Keeping
 from chatroom.listening import Listener, why_not
 from chatroom.names import check_nick, check_room
-from chatroom.protocols.connection import tune
 from chatroom.protocols.irc.factory import IRCFactory
 from chatroom.protocols.line import ChatFactory
 from chatroom.protocols.serving import HubFactory
+from chatroom.protocols.sockets import tune
 from chatroom.store.sqlitefile import StoreError
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "listener", "make_service"]

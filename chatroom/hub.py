@@ -88,7 +88,7 @@ class Hub(Speaking):
 
         Raises BadName or NameTaken; a guest always gets in.
         """
-        self._turn.end_early(joins=True)
+        self._turn.end_early(joins=door)
         if nick:
             self.must_be_free(nick)
         who = who or Identity(LINE_USER, self.cloak(address))
@@ -154,7 +154,7 @@ class Hub(Speaking):
 
     def join(self, member: Member, name: str, now: float, key: str = "") -> Room:
         """Enter a room (made if need be), or switch to it. Raises BadName, TooMany."""
-        self._turn.end_early(joins=True)
+        self._turn.end_early(joins=member.door)
         member.must_be_present()
         name = room_name(name)
         room = self.rooms.get(fold(name))

@@ -53,7 +53,8 @@ class View(Protocol):
 
 class Door(Protocol):
     """How the hub reaches the one behind a member. It may have `echoes`, as `ECHOES`, and with
-    `replays` False it shows a room's last lines by itself."""
+    `replays` False it shows a room's last lines by itself; `most_joins` is how many may come to a
+    room in one turn where each is told singly to all others."""
 
     @property
     def is_private(self) -> bool:

@@ -29,7 +29,7 @@ from chatroom.events import (
     Replayed,
     Welcomed,
 )
-from chatroom.member import Member
+from chatroom.member import Door, Member
 from chatroom.room import Batch, Room
 
 __all__ = ["Gate", "Later", "Turn", "no_turns"]
@@ -147,10 +147,12 @@ class Turn:
         if self._rooms or self._apart:
             self._schedule(waits=False)
 
-    def end_early(self, *, joins: bool = False) -> None:
-        """To be called first in a verb, when nothing is half done, with whether all it does is to
-        join: a turn in which very many come and go is over already."""
-        most = _MOST_WHO_JOIN if joins and self._only_joins else _MOST_WHO_MOVE
+    def end_early(self, *, joins: Door | None = None) -> None:
+        """To be called first in a verb, when nothing is half done, with whose door it is if all it
+        does is to join: a turn in which very many come and go is over already."""
+        most = _MOST_WHO_MOVE
+        if joins is not None and self._only_joins:
+            most = getattr(joins, "most_joins", _MOST_WHO_JOIN)
         if self._moves >= most and not self._flushing and self._held is None:
             try:
                 self.flush()

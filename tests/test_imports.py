@@ -38,7 +38,7 @@ CORE = names(
     of="chatroom.",
 )
 FRAMES = names(
-    ".connection .direct .framing .outbox .proxied .serving", of="chatroom.protocols"
+    ".connection .direct .framing .outbox .proxied .serving .sockets", of="chatroom.protocols"
 ) | {"chatroom.protocols"}
 LINE = names(".line .lineview", of="chatroom.protocols")
 IRC = frozenset(name for name in map(name_of, FILES) if name.startswith("chatroom.protocols.irc"))

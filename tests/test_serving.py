@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -244,3 +245,40 @@ def test_there_is_a_time_to_tidy_up_while_anyone_is_here() -> None:
     bob.lose()
     chat.pass_by(60)
     assert tidied == [2, 2, 2, 0]
+
+
+def test_in_a_long_turn_peers_wait_for_the_next_and_go_on_in_their_order() -> None:
+    """What one sends takes 15 ms here, and 20 are the most for all of them."""
+    chat = Chat()
+    ann, bob, cy, dora = (chat.peer(nick) for nick in ("ann", "bob", "cy", "dora"))
+    ann.read()
+    times = count(0.0, 0.015)
+    chat.factory.seconds = lambda: next(times)
+    for peer in (ann, bob, cy):
+        peer.send("hi\n")
+    assert (ann.paused, bob.paused, cy.paused) == (False, False, True)
+    cy.send("and ho\n")  # as if it had been on its way
+    dora.protocol.readConnectionLost()
+    assert dora.member.present
+    chat.turn()
+    chat.turn()
+    chat.turn()
+    told = [line for line in ann.read() if "dora" not in line]
+    assert told == ["<bob> hi", "<cy> hi", "<cy> and ho"]
+    assert not cy.paused and not dora.member.present
+
+
+def test_one_that_raises_in_its_turn_holds_up_nobody() -> None:
+    chat = Chat()
+    ann, bob, cy, dora = (chat.peer(nick) for nick in ("ann", "bob", "cy", "dora"))
+    times = count(0.0, 0.015)
+    chat.factory.seconds = lambda: next(times)
+    for peer in (ann, bob, cy, dora):
+        peer.send("hi\n")
+    vars(cy.protocol)["go_on"] = None
+    ann.read()
+    with capturedLogs() as logged:
+        for _ in range(3):
+            chat.turn()
+    assert "<dora> hi" in ann.read()
+    assert texts(logged, LogLevel.critical) == ["What a peer sent could not be taken"]

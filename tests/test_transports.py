@@ -19,9 +19,9 @@ from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from chatroom.limits import Rate
-from chatroom.protocols import connection
-from chatroom.protocols.connection import tune
+from chatroom.protocols import sockets
 from chatroom.protocols.proxied import ProxiedFactory
+from chatroom.protocols.sockets import tune
 from tests.connected import UNLIMITED, Chat
 from tests.daemon import certificate
 
@@ -206,7 +206,7 @@ def test_every_connection_has_keepalive_and_no_delay(
     """Of its own, or on Linux from its port."""
     if inherited:
         tune(site.port)
-        monkeypatch.setattr(connection, "_TCP_OPTIONS", {"TCP_NOTSENT_LOWAT": 65536})
+        monkeypatch.setattr(sockets, "_TCP_OPTIONS", {"TCP_NOTSENT_LOWAT": 65536})
     site.client("alice")
     (transport,) = site.transports
     assert transport.getTcpNoDelay()

@@ -556,18 +556,31 @@ def test_of_very_many_who_come_and_go_in_one_turn_it_ends_early() -> None:
 def test_where_all_only_join_more_of_them_fit_into_a_turn() -> None:
     """What each is told of the others takes no longer for that. One who leaves changes it."""
     chat = Patience(3)
+    line = Listener(lambda event: None)  # it says nothing of how many may be told of in one turn
     for _ in range(2048):
-        chat.scene.turn.end_early(joins=True)
+        chat.scene.turn.end_early(joins=line)
         chat.comes()
     assert not chat.ear.batches
-    chat.scene.turn.end_early(joins=True)
+    chat.scene.turn.end_early(joins=line)
     assert ids(chat.ear) == [list(range(1, 2049))]
     for _ in range(256):
         chat.comes()
-    chat.scene.turn.end_early(joins=True)
+    chat.scene.turn.end_early(joins=line)
     assert len(chat.ear.batches) == 1
     chat.scene.turn.end_early()
     assert len(chat.ear.batches) == 2
+
+
+def test_a_door_may_say_how_many_come_in_one_turn_where_each_is_told_singly() -> None:
+    chat = Patience(3)
+    line, single = Listener(lambda event: None), Listener(lambda event: None)
+    vars(single)["most_joins"] = 100
+    for _ in range(100):
+        chat.comes()
+    chat.scene.turn.end_early(joins=line)
+    assert not chat.ear.batches
+    chat.scene.turn.end_early(joins=single)
+    assert len(chat.ear.batches) == 1
 
 
 def test_what_is_raised_when_a_turn_ends_early_is_told_with_the_next() -> None:

@@ -6,16 +6,12 @@ mean, and how the server's own are written, is for the protocol that builds on i
 
 from __future__ import annotations
 
-import socket
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import UNIXAddress
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
-    IAddress,
     IDelayedCall,
     IHalfCloseableProtocol,
     ISSLTransport,
@@ -32,30 +28,18 @@ from chatroom.member import Member
 from chatroom.phrases import duration, plural
 from chatroom.protocols.framing import LineFramer
 from chatroom.protocols.outbox import Outbox
+from chatroom.protocols.sockets import tune, written
 
 if TYPE_CHECKING:
     from chatroom.protocols.serving import HubFactory
 
-__all__ = ["Connection", "tune"]
+__all__ = ["Connection"]
 
 # Lines taken from one peer in one turn, so that a chunk full of them costs nobody a delay.
 _LINES_A_TURN = 512
 
 # How often it is looked whether a closed connection has passed on what it was owed.
 _DELIVERY_SECONDS = 0.05
-
-# A vanished peer is noticed within 150 seconds: 60 later its connection is probed, and fails at
-# TCP_USER_TIMEOUT (RFC 5482), in milliseconds; or it was written to before, where no probe is
-# sent, and fails that long after. Where there is no such option, five probes have to do.
-# Of what a peer does not take, the kernel keeps 64 KiB, not megabytes: they cost memory, and hide
-# for a minute that it is behind.
-_TCP_OPTIONS = {
-    "TCP_KEEPIDLE": 60,
-    "TCP_KEEPINTVL": 15,
-    "TCP_KEEPCNT": 5,
-    "TCP_USER_TIMEOUT": 85000,
-    "TCP_NOTSENT_LOWAT": 65536,
-}
 
 
 @implementer(IHalfCloseableProtocol)
@@ -71,6 +55,8 @@ class Connection(LineReceiver):
     _admitted = False
     _closing = False
     _paused = False
+    _queued = False
+    _is_read_out = False
 
     def admitted(self, peer: str) -> None:
         """The peer may stay: greet it. `peer` is where it comes from, as the log has it."""
@@ -126,7 +112,7 @@ class Connection(LineReceiver):
             self.transport, limits.outbox_bytes, factory.behind, self._skipped, self._stalled
         )
         self.write = self._outbox.write
-        self.admitted(_written(peer))
+        self.admitted(written(peer))
 
     # In
 
@@ -148,7 +134,7 @@ class Connection(LineReceiver):
     def dataReceived(self, data: bytes) -> None:
         if self.is_heard:
             self._lines += self.framer.feed(data, _LINES_A_TURN)
-            if self._resume is None:
+            if self._resume is None and not self._queued:
                 self._take()
 
     def _take(self) -> None:
@@ -159,11 +145,25 @@ class Connection(LineReceiver):
             self._pause()
             return
         if factory.turn_is_long:
-            self._wait(0.0)
+            self._pause()
+            self._queue()
             return
         began = factory.seconds()
         self._take_lines(began)
         factory.spend(factory.seconds() - began)
+
+    def _queue(self) -> None:
+        if not self._queued:
+            self._queued = True
+            self.factory.queue(self)
+
+    def go_on(self) -> None:
+        """What had to wait for the reactor's next turn."""
+        self._queued = False
+        if self._is_read_out:
+            self.readConnectionLost()
+        elif self.connected:
+            self._take()
 
     def _take_lines(self, now: float) -> None:
         lines, self._lines = self._lines, []
@@ -224,7 +224,14 @@ class Connection(LineReceiver):
 
     def readConnectionLost(self) -> None:
         """The peer has nothing more to say (`nc -N`): it gets what it is owed, and goes."""
-        self.go("")
+        factory = self.factory
+        self._is_read_out = factory.turn_is_long
+        if self._is_read_out:
+            self._queue()
+        elif self.connected:
+            began = factory.seconds()
+            self.go("")
+            factory.spend(factory.seconds() - began)
 
     def writeConnectionLost(self) -> None:
         """The connection is as good as lost; `connectionLost` follows."""
@@ -309,34 +316,3 @@ class Connection(LineReceiver):
             )
             self.member = None
         self.factory.lost()
-
-
-def _written(peer: IAddress) -> str:
-    host = getattr(peer, "host", None)
-    return "a UNIX socket" if host is None else f"{host}:{getattr(peer, 'port', '?')}"
-
-
-def tune(transport: Any) -> None:
-    """No delay, and notice of a peer that vanished or is behind; for a TCP connection, under
-    whatever wraps it, or for a port, whose connections Linux gives the same: to ask one whether it
-    has them takes 1 us, to set them 20."""
-    handle = getattr(transport, "socket", None)
-    if handle is None or handle.family == getattr(socket, "AF_UNIX", None) or _is_tuned(handle):
-        return
-    options = [(socket.SOL_SOCKET, "SO_KEEPALIVE", 1), (socket.IPPROTO_TCP, "TCP_NODELAY", 1)]
-    options += [(socket.IPPROTO_TCP, name, value) for name, value in _TCP_OPTIONS.items()]
-    for level, name, value in options:
-        # Not every system knows them all, and some mind that the peer is gone already.
-        with suppress(AttributeError, OSError):
-            handle.setsockopt(level, getattr(socket, name), value)
-
-
-def _is_tuned(handle: Any) -> bool:
-    """By the option that is set last."""
-    if sys.platform != "linux":
-        return False
-    with suppress(OSError):
-        name, value = next(reversed(_TCP_OPTIONS.items()))
-        tuned: bool = handle.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) == value
-        return tuned
-    return False

@@ -6,7 +6,7 @@ The clients that a factory shares are the hub's members; there is no second list
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +64,7 @@ class HubFactory(ServerFactory):
         self._all_lost: list[Deferred[None]] = []
         self._sweeping: IDelayedCall | None = None
         self._idle_checked = 0.0
+        self._waiting: deque[Connection] = deque()
         self.turn_is_long = False
         self._spent = 0.0
         if hub.needs_turns:
@@ -83,9 +84,18 @@ class HubFactory(ServerFactory):
             self.turn_is_long = True
             self.reactor.callLater(0, self._begin_turn)
 
+    def queue(self, connection: Connection) -> None:
+        """Let a connection go on (`go_on`) in the reactor's next turn, after those before it."""
+        self._waiting.append(connection)
+
     def _begin_turn(self) -> None:
         self.turn_is_long = False
         self._spent = 0.0
+        while self._waiting and not self.turn_is_long:
+            try:
+                self._waiting.popleft().go_on()
+            except Exception:  # no reason to let the others wait for ever
+                self.log.failure("What a peer sent could not be taken")
 
     def opened(self) -> None:
         """A connection was made."""

@@ -64,6 +64,7 @@ class Client(Answering):
     """One connection, and the door of the member behind it."""
 
     replays = False
+    most_joins = 256
 
     @property
     def fingerprint(self) -> str:

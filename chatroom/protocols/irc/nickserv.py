@@ -125,14 +125,16 @@ NICKSERV: Final = Service(
     (
         Order("REGISTER", "PASSWORD", "keeps your nick for you alone.", _register, 1, True),
         Order("IDENTIFY", "[NICK] PASSWORD", "logs you in.", _identify, 1, True),
-        Order("LOGIN", "[NICK] PASSWORD", "the same.", _identify, 1, True),
+        Order("LOGIN", "[NICK] PASSWORD", "the same as IDENTIFY.", _identify, 1, True),
         Order("LOGOUT", "", "logs you out.", _logout),
         Order("GHOST", "NICK [PASSWORD]", "takes your nick from who has it.", _ghost, 1, True),
-        Order("REGAIN", "NICK [PASSWORD]", "gives it to you as well.", _regain, 1, True),
-        Order("RECOVER", "NICK [PASSWORD]", "the same.", _regain, 1, True),
+        Order("REGAIN", "NICK [PASSWORD]",
+              "takes your nick from who has it, and gives it to you.", _regain, 1, True),
+        Order("RECOVER", "NICK [PASSWORD]", "the same as REGAIN.", _regain, 1, True),
         Order("INFO", "[NICK]", "tells about an account.", _info),
-        Order("CERT", "LIST|ADD|DEL [FINGERPRINT]", "lets TLS certificates log you in.", _cert),
+        Order("CERT", "LIST|ADD|DEL [FINGERPRINT]",
+              "lets TLS certificates log you in; ADD adds the one you came with.", _cert),
         Order("PASSWD", "OLD NEW", "changes your password.", _password, 2),
         Order("DROP", "PASSWORD", "deletes your account.", _drop, 1),
     ),
-)
+)  # fmt: skip

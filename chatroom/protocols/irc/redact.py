@@ -49,7 +49,11 @@ async def _in_room(client: Client, name: str, id: str, reason: str) -> None:
     room = hub.rooms.get(fold(name))
     if room is None or not (room in me.rooms or hub.authority.is_server_operator(me)):
         raise NotInRoom(f"There is no channel {name} that you are in.")
-    await hub.authority.redact(me, room, _line(id), reason, client.now)
+    try:
+        await hub.authority.redact(me, room, _line(id), reason, client.now)
+    except NoSuchLine:  # of which the core tells by what the line protocol has
+        message = f"{room.name} has no message {plain(id)} that could be taken out."
+        raise NoSuchLine(message) from None
     # Who runs the server need not be there to do it, and is told of it all the same.
     if room not in me.rooms and _CAPABILITY in client.caps:
         why = f" :{reason}" if reason else ""

@@ -212,7 +212,7 @@ COMMANDS = (
     Command("PRIVMSG", _privmsg, usage="TARGET[,TARGET...] :TEXT",
             help="Says something to a channel or to people."),
     Command("NOTICE", _notice, usage="TARGET[,TARGET...] :TEXT",
-            help="The same, for programs: it is never answered."),
+            help="The same as PRIVMSG, for programs: it is never answered."),
     Command("TAGMSG", _tagmsg, 1, usage="TARGET[,TARGET...]",
             help="Tells clients something that has no text.", source="IRCv3 message-tags"),
 )  # fmt: skip
