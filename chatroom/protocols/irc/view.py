@@ -278,9 +278,12 @@ class IRCView(Spoken):
             return "".join(self._retold(each) for each in events)
         batch = f"h{events[-1].id}" if "batch" in self._caps and room is not None else ""
         told = [f"{line}\r\n" for line in self.again(events, batch)]
+        server = self._factory.server
+        if not batch and room is not None:  # not every client shows the time that a line has
+            head = f":{server} NOTICE {room} :"
+            return "".join([f"{head}Said earlier:\r\n", *told, f"{head}That was earlier.\r\n"])
         if not batch:
             return "".join(told)
-        server = self._factory.server
         begin = f":{server} BATCH +{batch} chathistory {room}\r\n"
         return "".join([begin, *told, f":{server} BATCH -{batch}\r\n"])
 
