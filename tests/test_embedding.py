@@ -37,10 +37,10 @@ EXAMPLES = {
 reactor: Any = installed
 
 
-def run(heading: str, port: int = 8000, **given: Any) -> dict[str, Any]:
+def run(heading: str, port: int = 8000, irc: int = 6667, **given: Any) -> dict[str, Any]:
     """What the names in an example stand for once it has run."""
     names = dict(given)
-    exec(EXAMPLES[heading].replace("8000", str(port)), names)
+    exec(EXAMPLES[heading].replace("8000", str(port)).replace("6667", str(irc)), names)
     return names
 
 
@@ -54,6 +54,7 @@ def test_every_example_is_run() -> None:
     assert list(EXAMPLES) == [
         "As a service",
         "On an endpoint of your own",
+        "IRC beside it",
         "A member of your own",
         "With twistd",
     ]
@@ -164,6 +165,32 @@ class ExamplesOnTheReactor(TestCase):
         await door.close("Goodbye.", 10)
         for each in (peer, other):
             assert each.lines[-1] == "-- Goodbye."
+            await each.lost
+
+    def test_irc_beside_it(self) -> Deferred[None]:
+        return Deferred.fromCoroutine(self._irc_beside_it())
+
+    async def _irc_beside_it(self) -> None:
+        port, other = free_port(), free_port()
+        names = run("IRC beside it", port, other)
+        peer = await Peer.connect(port)
+        assert "in #shop" in peer.lines[1]
+        client: Peer = await connectProtocol(
+            TCP4ClientEndpoint(reactor, "127.0.0.1", other), Peer()
+        )
+        for line in ("NICK ann", "USER ann 0 * :Ann", "JOIN #shop", "PRIVMSG #shop :hello"):
+            client.say(line)
+        await client.until(" 366 ann #shop ")
+        assert client.lines[0].startswith(":irc.shop.example 001 ann :Welcome to the shop Network")
+        await peer.until("<ann> hello")
+        peer.say("hello, ann")
+        await client.until(" PRIVMSG #shop :hello, ann")
+        doors = [names["door"], names["irc"]]
+        for listening in [each for each in reactor.getReaders() if each_factory(each) in doors]:
+            await listening.stopListening()
+        for door in doors:
+            await door.close("Goodbye.", 10)
+        for each in (peer, client):
             await each.lost
 
     def test_a_member_of_its_own(self) -> Deferred[None]:
