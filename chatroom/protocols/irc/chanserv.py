@@ -57,9 +57,10 @@ CHANSERV: Final = Service(
     (
         Order("REGISTER", "CHANNEL", "keeps a channel of yours for good.", _register_room, 1),
         Order("OP", "CHANNEL [NICK]", "makes one an operator.", _grant("operator", on=True), 1),
-        Order("DEOP", "CHANNEL [NICK]", "makes one an operator no more.", _grant("operator", on=False), 1),
+        Order("DEOP", "CHANNEL [NICK]", "makes one an operator no more.",
+              _grant("operator", on=False), 1),
         Order("VOICE", "CHANNEL [NICK]", "gives one a voice.", _grant("voice", on=True), 1),
         Order("DEVOICE", "CHANNEL [NICK]", "takes the voice back.", _grant("voice", on=False), 1),
         Order("INFO", "CHANNEL", "tells about a channel.", _room_info, 1),
     ),
-)
+)  # fmt: skip
