@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlite3 import OperationalError
+
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import integers, lists, none, sampled_from
+from twisted.internet.defer import fail
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 
 from chatroom.store import retention as module
 from chatroom.store import words
@@ -214,3 +218,22 @@ def test_a_step_that_fails_is_logged_and_tried_again() -> None:
     kept.reactor.pump([1.0] * 40)
     assert kept.ids() == []
     kept.retention.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OperationalError("database or disk is full"), "disk is full. It is tried again."),
+        (RuntimeError("broken"), "Could not look after the store"),
+    ],
+)
+def test_what_time_may_mend_is_told_in_a_sentence_and_all_else_as_a_failure(
+    error: Exception, told: str
+) -> None:
+    kept = Kept(seconds=60)
+    kept.database.run = lambda work: fail(error)  # type: ignore[method-assign]
+    with capturedLogs() as events:
+        assert kept.clear() == 1
+    (event,) = events
+    assert formatEvent(event).endswith(told)
+    assert ("log_failure" in event) == isinstance(error, RuntimeError)

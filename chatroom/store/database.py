@@ -23,7 +23,7 @@ from twisted.python.failure import Failure
 
 from chatroom.store.sqlitefile import SQLiteFile
 
-__all__ = ["MOST_WAITING", "Database", "Row", "Rows", "Statement", "Trouble"]
+__all__ = ["MOST_WAITING", "TROUBLE", "Database", "Row", "Rows", "Statement", "Trouble"]
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -39,7 +39,7 @@ _RETRY_SECONDS = 1.0
 _CONNECT_SECONDS = 10.0
 
 # What the disk, or who else has the file open, brings about, and time may mend.
-_TROUBLE = (sqlite3.OperationalError, sqlite3.DatabaseError)
+TROUBLE = (sqlite3.OperationalError, sqlite3.DatabaseError)
 # What no waiting mends.
 _MISTAKE = (
     sqlite3.IntegrityError,
@@ -258,7 +258,7 @@ class Database:
 
     @staticmethod
     def _is_trouble(failure: Failure) -> Failure:
-        if not failure.check(*_TROUBLE):
+        if not failure.check(*TROUBLE):
             _log.failure("Could not write to the database", failure)
         return failure
 

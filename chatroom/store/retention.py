@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from chatroom.store import words
-from chatroom.store.database import Database
+from chatroom.store.database import TROUBLE, Database
 from chatroom.store.lines import is_talk
 
 __all__ = ["Retention"]
@@ -86,7 +86,13 @@ class Retention:
         """One step; fires with whether there is more to be done at once."""
 
         def failed(failure: Any) -> bool:
-            _log.failure("Could not look after the store", failure)
+            if failure.check(*TROUBLE):  # a full disk: whatever is written next tells of it
+                _log.warn(
+                    "The store could not be looked after: {error}. It is tried again.",
+                    error=failure.getErrorMessage(),
+                )
+            else:
+                _log.failure("Could not look after the store", failure)
             return False
 
         return self._database.run(self._work).addErrback(failed)
