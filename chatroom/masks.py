@@ -56,22 +56,25 @@ class Glob:
     few hundred bytes, and made into no regular expression: that takes a ms and 14 kB for a long
     one, and whoever fills a few lists with such makes each line in a room wait for hundreds."""
 
-    __slots__ = ("_first", "_last", "_middle")
+    __slots__ = ("_first", "_last", "_least", "_middle")
 
     def __init__(self, pattern: str) -> None:
         pieces: list[_Piece] = [_piece(tokens) for tokens in _between_stars(pattern)]
         self._first, *rest = pieces
         self._last = rest.pop() if rest else None  # there is no star
         self._middle = tuple(piece for piece in rest if piece)
+        self._least = sum(map(len, pieces))
 
     def means(self, text: str) -> bool:
         """Whether the pattern means all of the text. Each piece is looked for once, from where the
         one before it was found: if it fits anywhere, it also does so there."""
         first, last = self._first, self._last
+        if len(text) < self._least:
+            return False
         if last is None:
             return len(text) == len(first) and _stands(first, text, 0)
         at, end = len(first), len(text) - len(last)
-        if at > end or not (_stands(first, text, 0) and _stands(last, text, end)):
+        if not (_stands(first, text, 0) and _stands(last, text, end)):
             return False
         for piece in self._middle:
             at = _find(piece, text, at, end)
