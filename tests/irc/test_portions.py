@@ -104,3 +104,17 @@ def test_a_list_that_ends_with_a_portion_is_whole(chat: Chatting) -> None:
     told = numbers(asks(chat).says("LIST"))
     assert told.count("322") == ROOMS + 5
     assert told[-1] == "323"
+
+
+def test_of_all_long_lists_one_goes_on_in_each_turn(chat: Chatting) -> None:
+    pace = chat.irc.pace
+    assert [pace.may_go_on(), pace.may_go_on()] == [True, False]
+    chat.settle()
+    assert pace.may_go_on()
+    ann, bob = asks(chat), IRCUser(chat, "bob")
+    bob.registers()
+    ann.send("LIST")
+    bob.send("LIST")
+    chat.settle()
+    for user in (ann, bob):
+        assert numbers(user.read()) == ["321", *["322"] * ROOMS, "323"]

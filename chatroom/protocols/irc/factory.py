@@ -24,6 +24,7 @@ from chatroom.protocols.irc.client import Client
 from chatroom.protocols.irc.commands import COMMANDS
 from chatroom.protocols.irc.kept import Remembering
 from chatroom.protocols.irc.past import Past
+from chatroom.protocols.irc.portions import Pace
 from chatroom.protocols.irc.services import SERVICES
 from chatroom.protocols.irc.view import IRCView
 from chatroom.protocols.irc.watch import Watch
@@ -60,6 +61,7 @@ class IRCFactory(HubFactory):
         """Connections that have not said yet who they are."""
         self.census = Census(hub, self.seconds)
         self.past = Past(wall)
+        self.pace = Pace(self.reactor)
         self.watch = Watch(self)
         self.kept = Remembering(self, metadata.changed)
         hub.guards += [self.past, self.watch, self.kept, Arrivals(self)]

@@ -5,20 +5,40 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
     from chatroom.protocols.irc.client import Client
 
-__all__ = ["PORTION", "tell"]
+__all__ = ["PORTION", "Pace", "tell"]
 
 PORTION: Final = 500
 """Entries that are looked at in one go: 2 to 5 ms."""
 
 _AGAIN_SECONDS: Final = 0.1
 """How often it is looked whether who was behind has caught up."""
+
+
+class Pace:
+    """Of all the long answers that are under way, one goes on in each turn of the `reactor`: else
+    all others would wait for a portion of each."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._went_on = False
+
+    def may_go_on(self) -> bool:
+        """Whether it is this one that goes on now."""
+        if self._went_on:
+            return False
+        self._went_on = True
+        self._reactor.callLater(0, self._next)
+        return True
+
+    def _next(self) -> None:
+        self._went_on = False
 
 
 def tell(
@@ -62,6 +82,8 @@ async def _others(client: Client) -> None:
         turn: Deferred[None] = Deferred()
         client.factory.reactor.callLater(seconds, turn.callback, None)
         await turn
-        if not (client.connected and client.is_behind):
+        if not client.connected:
             return
-        seconds = _AGAIN_SECONDS
+        seconds = _AGAIN_SECONDS if client.is_behind else 0.0
+        if not seconds and client.factory.pace.may_go_on():
+            return
