@@ -6,7 +6,7 @@ are members alike, and nobody may do anything to another.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from chatroom.errors import NotOperator, NotServerOperator
@@ -116,6 +116,11 @@ class Authority:
     def announce(self, member: Member, text: str, now: float) -> None:
         """Tell everyone something. Raises NotServerOperator."""
         raise NotServerOperator(_NOBODY)
+
+    def try_password(self, door: Hashable, address: str, right: bool, now: float) -> bool:
+        """Count a try at a password that is nobody's account, by a connection from an address;
+        returns whether it was right. Raises TooMany, right or wrong, where there were too many."""
+        return right
 
     def oper(self, member: Member, name: str, password: str, now: float) -> Awaitable[None]:
         """Make the member a server operator until it leaves. Raises WrongPassword, NotAllowed or

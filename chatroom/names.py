@@ -52,10 +52,13 @@ RESERVED: Final = frozenset(
     {
         "server", "system", "admin", "root", "operator",  # who runs the place
         "here", "everyone", "all", "you",  # words of the server's own lines
-        "nickserv", "chanserv",  # whom IRC's clients trust with a password
+        "nickserv", "chanserv", "memoserv", "operserv", "services", "global",  # of IRC networks
     }
 )  # fmt: skip
 """Folded nicks that nobody may take."""
+
+# Who is given passwords: `NickServ_` and `[NickServ]` would be taken for one of these.
+_SERVICES: Final = ("nickserv", "chanserv", "memoserv", "operserv")
 
 _SINGLES: Final = str.maketrans("01|i3457", "ollleast")
 _PAIRS: Final = (("rn", "m"), ("cl", "d"))
@@ -85,6 +88,7 @@ def skeleton(name: str) -> str:
     return shape
 
 
+_SERVICE_SKELETONS: Final = {skeleton(word): word for word in _SERVICES}
 _RESERVED_SKELETONS: Final = {skeleton(word): word for word in sorted(RESERVED)}
 
 
@@ -101,7 +105,9 @@ def check_nick(nick: str) -> str:
         raise BadName(f"A nick can't start with {_named(nick[0])}. {NICK_RULE}")
     if is_guest(nick):
         raise BadName(f'Nicks with "{GUEST_PREFIX}" in front are given to guests: choose another.')
-    word = _RESERVED_SKELETONS.get(skeleton(nick))
+    shape = skeleton(nick)
+    letters = "".join(filter(str.isalpha, shape))
+    word = _RESERVED_SKELETONS.get(shape) or _SERVICE_SKELETONS.get(letters)
     if word == fold(nick):
         raise BadName(f'The nick "{nick}" is reserved: choose another.')
     if word is not None:

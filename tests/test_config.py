@@ -244,9 +244,11 @@ def test_the_documents_have_the_table_of_options() -> None:
 
 def test_what_the_documents_show_parses() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    listen, motd = (parse(block, "x.yaml") for block in re.findall("```yaml\n(.*?)```", text, re.S))
-    assert len(listen.listen) == 5
+    blocks = re.findall("```yaml\n(.*?)```", text, re.S)
+    listen, motd, irc = (parse(block, "x.yaml") for block in blocks)
+    assert len(listen.listen) == 7
     assert motd.motd.count("\n") == 2
+    assert irc.irc.network == "Example" and len(irc.irc.admin) == 2
 
 
 def test_the_table_has_a_row_of_five_cells_for_each_option() -> None:

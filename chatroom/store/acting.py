@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 
 from twisted.internet.defer import Deferred
 
@@ -31,14 +31,18 @@ __all__ = ["Acting", "Oper"]
 Oper = Callable[[Member, str, str, float], Awaitable[None]]
 """As `Authority.oper`."""
 
+Tries = Callable[[Hashable, str, bool, float], bool]
+"""Does what `Authority.try_password` does."""
+
 _INVITES_A_MINUTE = 20
 
 
 class Acting(Changing):
     """The other verbs of the Authority. `opers` is what knows the passwords of server operators,
-    where there is such."""
+    where there is such, and `tries` what counts guesses at other passwords."""
 
     opers: Oper | None = None
+    tries: Tries | None = None
 
     def kick(self, member: Member, to: Member, room: Room, reason: str, now: float) -> None:
         self.must("kick", member, room)
@@ -141,6 +145,9 @@ class Acting(Changing):
         self.must("announce", member, None)
         self.note(member, "announce", "", "", text, now)
         self.hub.announce(f"{member.shown} announces: {text}", now)
+
+    def try_password(self, door: Hashable, address: str, right: bool, now: float) -> bool:
+        return right if self.tries is None else self.tries(door, address, right, now)
 
     def oper(self, member: Member, name: str, password: str, now: float) -> Awaitable[None]:
         if self.opers is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -61,6 +61,20 @@ class Operators(Guard):
         """Begin."""
         self._moderation.hub.guards.append(self)
         self._moderation.opers = self.oper
+        self._moderation.tries = self.try_password
+
+    def try_password(self, door: Hashable, address: str, right: bool, now: float) -> bool:
+        """Count a try at another password than an operator's: see `Authority.try_password`."""
+        guesses = self._guesses
+        try:
+            guesses.ask(door, address, now)
+            if right:
+                guesses.undo(door, address)
+            else:
+                guesses.wrong(address, now)
+        finally:
+            guesses.left(door)  # it is let in, or closed
+        return right
 
     def commands(self) -> list[Command]:
         help = "makes you a server operator, until you leave."

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from chatroom import __version__
-from chatroom.errors import ChatError, NameTaken
+from chatroom.errors import ChatError, NameTaken, TooMany
 from chatroom.identity import Identity
 from chatroom.names import fold
 from chatroom.protocols.irc import isupport, lines, metadata, modes, numerics, usermodes
@@ -122,7 +122,12 @@ def complete(client: Client) -> None:
     if not (registration.nick and registration.user):
         return
     abort(client)
-    if not _has_password(client, registration):
+    try:
+        knows = _has_password(client, registration)
+    except TooMany as error:
+        client.end(str(error))
+        return
+    if not knows:
         client.numeric(numerics.ERR_PASSWDMISMATCH)
         client.end("Bad password")
         return
@@ -164,10 +169,13 @@ def _login(client: Client, registration: Registration) -> Login | None:
 
 
 def _has_password(client: Client, registration: Registration) -> bool:
+    """Whether it knows the server's password, if there is one. Raises TooMany."""
     wanted = client.factory.network.password
     if wanted is None:
         return True
-    return compare_digest((registration.password or "").encode(), wanted.encode())
+    right = compare_digest((registration.password or "").encode(), wanted.encode())
+    authority = client.hub.authority
+    return authority.try_password(client, client.address, right, client.now)
 
 
 def version() -> str:
