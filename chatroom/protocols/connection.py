@@ -56,6 +56,8 @@ class Connection(LineReceiver):
     _closing = False
     _paused = False
     _queued = False
+    looks_back = "/history"
+    """The command that shows what was skipped for a slow reader."""
     _is_read_out = False
 
     def admitted(self, peer: str) -> None:
@@ -254,7 +256,7 @@ class Connection(LineReceiver):
     # Out
 
     def _skipped(self, number: int) -> bytes:
-        return self.server_line(f"{plural(number, 'line')} skipped (/history shows them)")
+        return self.server_line(f"{plural(number, 'line')} skipped ({self.looks_back} shows them)")
 
     def close(self) -> None:
         """Pass on what the peer is owed, and close; it has a few seconds to take it. Twice does

@@ -144,3 +144,23 @@ def test_of_who_goes_while_it_proves_who_it_is_nothing_waits_for_the_garbage_col
     del ann
     assert client() is None
     chat.close()
+
+
+def test_a_slow_reader_is_told_by_a_notice_how_many_lines_it_missed() -> None:
+    chat = Chatting(settings_of({"limits.outbox_bytes": "4096"}))
+    ann, bob = IRCUser(chat, "ann"), IRCUser(chat, "bob")
+    for user in (ann, bob):
+        user.registers()
+        user.says("JOIN #x")
+    bob.read()
+    bob.transport.producer.pauseProducing()
+    for number in range(100):
+        ann.says(f"PRIVMSG #x :line {number} {'x' * 40}")
+    assert bob.read() == []
+    bob.transport.producer.resumeProducing()
+    *lines, told = bob.read()
+    assert told == (
+        f":chatroom.local NOTICE bob :{100 - len(lines)} lines skipped (CHATHISTORY shows them)"
+    )
+    assert len(lines) > 20
+    chat.close()

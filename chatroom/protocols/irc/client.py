@@ -64,6 +64,7 @@ class Client(Answering):
     """One connection, and the door of the member behind it."""
 
     replays = False
+    looks_back = "CHATHISTORY"
     most_joins = 256
 
     @property
