@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["NOBODY", "PLAIN", "Identity", "Manner"]
+__all__ = ["MOST_TAGS_KEPT", "NOBODY", "PLAIN", "Identity", "Manner"]
 
 
 class Identity(NamedTuple):
@@ -31,5 +31,15 @@ class Manner(NamedTuple):
     notice: bool = False
     tags: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def light(self) -> Manner:
+        """The same, without tags that are too large to be kept in memory: a client may send 4 KB
+        of them with each line."""
+        size = sum(len(key) + len(value) for key, value in self.tags)
+        return self if size <= MOST_TAGS_KEPT else self._replace(tags=())
+
+
+MOST_TAGS_KEPT = 512
+"""Characters of tags that are kept with a line which is shown again."""
 
 PLAIN = Manner()

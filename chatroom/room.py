@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from chatroom.events import Acted, Event, Redacted, Said, Tagged
+from chatroom.identity import PLAIN
 from chatroom.member import Member, View
 from chatroom.names import fold
 from chatroom.phrases import listed
@@ -44,10 +45,11 @@ class Room:
     def post(self, origin: Member | None, *events: Event, back: bool = False) -> None:
         """Keep the events, which are of one kind, and add them to this turn's batch. `origin`
         gets them only if it is to get them `back`."""
-        if isinstance(events[0], (Said, Acted)):
+        first = events[0]
+        if isinstance(first, (Said, Acted)):
             if self.recent is _NOTHING:
                 self.recent = deque(maxlen=self._most_recent)
-            self.recent.extend(events)
+            self.recent.extend(events if first.manner is PLAIN else map(_light, events))
         if self._batch is None:
             self._batch = Batch()
         self._batch.post(origin, *events, back=back)
@@ -216,6 +218,13 @@ class Batch(dict[View, Any]):
             sequence = self._sequences[view] = view.render(self.events)
             frames = self._frames[view] = dict(zip(map(_id, self.events), sequence, strict=True))
         return frames
+
+
+def _light(event: Any) -> Event:
+    """The event as it is kept."""
+    manner = event.manner.light
+    light: Event = event if manner is event.manner else event._replace(manner=manner)
+    return light
 
 
 def ignores(member: Member, event: Event) -> bool:

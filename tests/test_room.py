@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chatroom.events import Acted, Event, Joined, Notice, Redacted, Said, Tagged, TopicSet
-from chatroom.identity import Identity
+from chatroom.identity import MOST_TAGS_KEPT, Identity, Manner
 from chatroom.member import Listener, Member
 from chatroom.room import Batch, Room
 
@@ -215,3 +215,20 @@ def test_who_took_a_line_out_is_told_of_where_it_stood() -> None:
     (shown,) = room.recent
     assert isinstance(shown, Redacted)
     assert (shown.id, shown.time, shown.sender, shown.who) == (1, 0.0, "bob", who)
+
+
+@pytest.mark.parametrize(
+    ("size", "kept"), [(MOST_TAGS_KEPT - 2, True), (MOST_TAGS_KEPT - 1, False)]
+)
+def test_large_tags_are_passed_on_and_not_kept_with_the_line(size: int, kept: bool) -> None:
+    """Fifty lines with 4 KB each, in twenty rooms, would be 4 MiB for one who says them."""
+    room, ann = Room("#a", 10), member("ann")
+    room.joined(ann)
+    tags = (("+x", "v" * size),)
+    line = Said(1, 0.0, "#a", "bob", "bob", "hi", manner=Manner(tags=tags))
+    room.post(None, line)
+    (again,) = room.recent
+    assert isinstance(again, Said)
+    assert (again.manner.tags == tags) == kept
+    assert (again.id, again.text) == (1, "hi")
+    assert room.take().events == [line]
