@@ -220,11 +220,11 @@ def test_who_took_a_line_out_is_told_of_where_it_stood() -> None:
 @pytest.mark.parametrize(
     ("size", "kept"), [(MOST_TAGS_KEPT - 2, True), (MOST_TAGS_KEPT - 1, False)]
 )
-def test_large_tags_are_passed_on_and_not_kept_with_the_line(size: int, kept: bool) -> None:
+def test_large_tags_are_passed_on_and_not_kept_with_the_line(over: int, kept: bool) -> None:
     """Fifty lines with 4 KB each, in twenty rooms, would be 4 MiB for one who says them."""
     room, ann = Room("#a", 10), member("ann")
     room.joined(ann)
-    tags = (("+x", "v" * size),)
+    tags = (("+x", "v" * (MOST_TAGS_KEPT + over)),)
     line = Said(1, 0.0, "#a", "bob", "bob", "hi", manner=Manner(tags=tags))
     room.post(None, line)
     (again,) = room.recent
