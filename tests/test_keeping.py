@@ -16,6 +16,7 @@ from chatroom.config import AccountSettings, HistorySettings, OperatorSettings, 
 from chatroom.hub import Hub
 from chatroom.keeping import Keeping
 from chatroom.store.passwords import Passwords
+from chatroom.store.database import Database
 from chatroom.store.sqlitefile import SQLiteFile, StoreError
 from chatroom.store.storedregistrar import StoredRegistrar
 from tests.inmemory import STAMP, Chat, Person
@@ -247,7 +248,11 @@ def test_a_file_of_anothers_is_refused_and_the_hub_is_as_it_was(tmp_path: Path) 
     keeping.close()
     file.close()
     keeping.open()
+    database = keeping._database
+    assert isinstance(database, Database)
     keeping.close()
+    # What it wrote is answered by no reactor here; its threads would keep the tests from ending.
+    database.abandon()
 
 
 def test_operators_are_told_of_trouble_with_the_disk_and_others_are_not(daemons: Any) -> None:
