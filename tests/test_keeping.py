@@ -15,8 +15,8 @@ from chatroom.archive import Kept, Span
 from chatroom.config import AccountSettings, HistorySettings, OperatorSettings, Settings
 from chatroom.hub import Hub
 from chatroom.keeping import Keeping
-from chatroom.store.passwords import Passwords
 from chatroom.store.database import Database
+from chatroom.store.passwords import Passwords
 from chatroom.store.sqlitefile import SQLiteFile, StoreError
 from chatroom.store.storedregistrar import StoredRegistrar
 from tests.inmemory import STAMP, Chat, Person
