@@ -36,6 +36,7 @@ __all__ = [
     "Canary",
     "Client",
     "Daemon",
+    "Pair",
     "assert_healthy",
     "certificate",
     "free_port",
@@ -45,6 +46,7 @@ __all__ = [
     "proxy_header",
     "wait_for",
     "watched",
+    "with_nc",
 ]
 
 Answer = TypeVar("Answer")
@@ -65,6 +67,8 @@ _TROUBLE = re.compile(
     r"""|^{"time": .*(?:"traceback": |"level": "(?:error|critical)")"""
 )
 _ARRIVAL = re.compile(r"You are (\S+) in ")
+# Whatever the door: `<ann> canary 7 1.5`, `:ann!~ann@host PRIVMSG #lobby :canary 7 1.5`.
+_CANARY = re.compile(rb"(?:> |:)canary (\d+) (\S+)\r$")
 _RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: on, 0 s
 
 
@@ -111,6 +115,7 @@ class Daemon:
         self.config = folder / "chatroom.yaml"
         self.config.write_text(settings if isinstance(settings, str) else written(settings))
         self.log_path = folder / "log"
+        self._listen = listen
         listeners = [word for each in listen for word in ("--listen", each)]
         command = (*wrapper, *program, "chatroom", "--config", str(self.config))
         with self.log_path.open("wb") as log:
@@ -149,6 +154,15 @@ class Daemon:
     def port(self) -> int:
         """The first listener's."""
         return self.ports[0]
+
+    @property
+    def irc(self) -> int:
+        """The port of the first listener for IRC."""
+        return next(
+            port
+            for port, listener in zip(self.ports, self._listen, strict=True)
+            if listener.startswith("irc=")
+        )
 
     @property
     def log(self) -> str:
@@ -235,7 +249,7 @@ def assert_healthy(daemon: Daemon, baseline: Baseline, seconds: float = 30) -> s
 
 
 class Client:
-    """One connection, blocking, each wait with a deadline.
+    """One connection, blocking, each wait with a deadline; it speaks the line protocol.
 
     `receive_buffer` is the socket's SO_RCVBUF, `source` the address to come from, `proxied`
     the address that a PROXY header tells, `tls` the context of the handshake.
@@ -326,6 +340,15 @@ class Client:
         self.send(command)
         return self.fence(seconds)
 
+    def spoken(self, text: str) -> str:
+        """The line that says `text` in the room that it is in."""
+        return text
+
+    def move(self, room: str) -> None:
+        """Go to another room from the lobby."""
+        self.ask(f"/join {room}")
+        self.ask("/part #lobby")
+
     def rest(self, seconds: float = 10) -> list[str]:
         """All lines until the daemon ends the connection, within `seconds`."""
         deadline = time.monotonic() + seconds
@@ -356,9 +379,18 @@ def proxy_header(address: str) -> bytes:
     return f"PROXY {kind} {address} {local} 40000 8000\r\n".encode()
 
 
+Pair = Callable[[Daemon], tuple[Client, Client]]
+"""Makes two healthy clients, who are in the lobby."""
+
+
+def with_nc(daemon: Daemon) -> tuple[Client, Client]:
+    """Two that speak the line protocol."""
+    return Client(daemon.port).arrive(), Client(daemon.port).arrive()
+
+
 class Canary:
     """Two healthy clients that exchange 10 lines a second while the `with` lasts, in the lobby
-    unless in a `room` of their own.
+    unless in a `room` of their own. `pair` makes them.
 
     At its end nothing may be lost or out of order, p99 of the time to the other is at most
     250 ms, the most 1 s. Each takes 5 lines a second: `limits.lines` MUST allow that.
@@ -369,11 +401,10 @@ class Canary:
     INTERVAL = 0.1
     LEAST = 5
 
-    def __init__(self, daemon: Daemon, room: str = "") -> None:
-        self._clients = [Client(daemon.port).arrive() for _ in range(2)]
+    def __init__(self, daemon: Daemon, room: str = "", pair: Pair = with_nc) -> None:
+        self._clients = pair(daemon)
         for client in self._clients if room else ():
-            client.ask(f"/join {room}")
-            client.ask("/part #lobby")
+            client.move(room)
         self._sent: dict[int, list[int]] = defaultdict(list)
         self._heard: dict[int, list[int]] = defaultdict(list)
         self._times: list[float] = []
@@ -430,7 +461,8 @@ class Canary:
         for number in count():
             if self._over.is_set() and number >= self.LEAST:
                 break
-            self._clients[number % 2].send(f"canary {number} {time.monotonic()}")
+            client = self._clients[number % 2]
+            client.send(client.spoken(f"canary {number} {time.monotonic()}"))
             self._sent[number % 2].append(number)
             due += self.INTERVAL
             while (left := due - time.monotonic()) > 0:
@@ -448,22 +480,22 @@ class Canary:
             assert data, "a canary was dropped"
             *lines, client._read = (client._read + data).split(b"\n")
             for line in lines:
-                if b"> canary " in line:
-                    _, _, number, sent = line.split()
-                    self._heard[sender].append(int(number))
-                    self._times.append(now - float(sent))
+                if (heard := _CANARY.search(line)) is not None:
+                    self._heard[sender].append(int(heard[1]))
+                    self._times.append(now - float(heard[2]))
 
 
 @contextmanager
-def watched(daemon: Daemon, what: str, room: str = "") -> Iterator[None]:
+def watched(daemon: Daemon, what: str, room: str = "", pair: Pair = with_nc) -> Iterator[None]:
     """An attack, which the canary (in `room`) and the daemon must survive; prints the figures of
     both."""
     fds = daemon.fds()
     for end in (Client.close, Client.reset):  # what is made once in a process's life is there
-        end(Client(daemon.port).arrive())
+        for client in pair(daemon):
+            end(client)
     wait_for(lambda: daemon.fds() <= fds, 10, "they left")
     baseline = daemon.baseline()
-    with Canary(daemon, room) as canary:
+    with Canary(daemon, room, pair) as canary:
         yield
     print(f"{what}: {canary.figures}; {assert_healthy(daemon, baseline)}")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import select
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,11 +14,14 @@ from typing import Self
 
 from tests.daemon import Client, Daemon
 
-__all__ = ["Crowd", "Talker", "has_ended", "paced"]
+__all__ = ["Crowd", "Reader", "Talker", "has_ended", "kernel_memory", "paced"]
+
+_LINE = re.compile(r"(?:> |:)line (\d+) (\S+)")
 
 
 class Talker:
-    """Says `a_second` numbered lines of `size` bytes in the lobby while the `with` lasts.
+    """Says `a_second` numbered texts of `size` bytes in the lobby while the `with` lasts, by
+    `client` if it is not to be another one with the line protocol.
 
     `limits.lines` MUST be off. Each line is `line NUMBER TIME ...`, the time that of sending, in
     seconds of the monotonic clock.
@@ -24,8 +29,10 @@ class Talker:
 
     TICK = 0.01
 
-    def __init__(self, daemon: Daemon, a_second: int, size: int = 64) -> None:
-        self.client = Client(daemon.port).arrive()
+    def __init__(
+        self, daemon: Daemon, a_second: int, size: int = 64, client: Client | None = None
+    ) -> None:
+        self.client = client or Client(daemon.port).arrive()
         self.sent = 0
         self._a_second = a_second
         self._size = size
@@ -52,12 +59,30 @@ class Talker:
             now = time.monotonic()
             due = int((now - began) * self._a_second)
             lines = (f"line {number} {now} " for number in range(self.sent, due))
-            self.client.send("".join(f"{line:x<{self._size - 1}}\n" for line in lines), b"")
+            spoken = (self.client.spoken(f"{line:x<{self._size - 1}}") for line in lines)
+            self.client.send("".join(f"{line}\n" for line in spoken), b"")
             self.sent = due
             # It is told what others say, and must not become one that never reads.
             self.client.socket.setblocking(False)
             with suppress(BlockingIOError):
                 self.client.socket.recv(1 << 20)
+
+
+class Reader:
+    """A healthy member, to whom every line that a Talker says comes, in order, and in time."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.heard = 0
+        self.late = 0.0
+
+    def read(self) -> None:
+        """Read what has come; `heard` counts the lines, `late` is the longest that one took."""
+        for line in self._client.fence():
+            if (match := _LINE.search(line)) is not None:
+                assert int(match[1]) == self.heard
+                self.heard += 1
+                self.late = max(self.late, time.monotonic() - float(match[2]))
 
 
 class Crowd:
@@ -112,3 +137,10 @@ def has_ended(client: Client) -> bool:
     poll = select.poll()
     poll.register(client.socket, select.POLLRDHUP)
     return bool(poll.poll(0))
+
+
+def kernel_memory(port: int) -> int:
+    """Bytes that the kernel holds for the daemon's connections on `port`."""
+    command = ("ss", "-tmnH", "sport", "=", f":{port}")
+    sockets = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return sum(map(int, re.findall(r"[(,][rfw](\d+)", sockets)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon import MIB, Client, Daemon, wait_for, watched
-from tests.hostile.load import Crowd, Talker, has_ended, paced
+from tests.hostile.load import Crowd, Reader, Talker, has_ended, kernel_memory, paced
 
 # Connects that arrive at once wait in the backlog; what does not fit is tried again by TCP, a
 # second later.
@@ -47,22 +46,6 @@ def ask(client: Client, command: str) -> str:
 # Rows 9 and 10
 
 
-class Reader:
-    """A healthy member, to whom every line that a Talker says comes, in order, and in time."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client.arrive()
-        self.heard = 0
-        self.late = 0.0
-
-    def read(self) -> None:
-        for line in self._client.fence():
-            if (match := re.match(r"<\S+> line (\d+) (\S+)", line)) is not None:
-                assert int(match[1]) == self.heard
-                self.heard += 1
-                self.late = max(self.late, time.monotonic() - float(match[2]))
-
-
 @pytest.mark.parametrize(
     ("deaf", "a_second", "size", "stall", "wish", "bound"),
     [
@@ -77,7 +60,7 @@ def test_rows_9_and_10_who_never_reads_is_gone_in_time_and_costs_nobody_else(
 ) -> None:
     settings = {"limits": {"lines": None, "stall_seconds": stall}}
     with Daemon(tmp_path, settings) as daemon, watched(daemon, "row 10"), ExitStack() as stack:
-        reader = Reader(stack.enter_context(Client(daemon.port)))
+        reader = Reader(stack.enter_context(Client(daemon.port)).arrive())
         members = [stack.enter_context(deaf_client(daemon)) for _ in range(deaf)]
         for member in members:
             member.send(wish)
@@ -103,13 +86,6 @@ def test_rows_9_and_10_who_never_reads_is_gone_in_time_and_costs_nobody_else(
     assert reader.heard == sent
     assert reader.late <= 1.0
     assert most + most_in_kernel <= bound * MIB
-
-
-def kernel_memory(port: int) -> int:
-    """Bytes that the kernel holds for the daemon's connections on `port`."""
-    command = ("ss", "-tmnH", "sport", "=", f":{port}")
-    sockets = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return sum(map(int, re.findall(r"[(,][rfw](\d+)", sockets)))
 
 
 def test_row_9_a_slow_reader_is_told_what_it_missed(unlimited: Daemon, stack: ExitStack) -> None:
