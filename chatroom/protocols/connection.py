@@ -169,12 +169,12 @@ class Connection(LineReceiver):
 
     def _take_lines(self, now: float) -> None:
         lines, self._lines = self._lines, []
-        bucket = self._bucket
         if lines:
             self._heard = now
-        if bucket is None and len(lines) > 1 and self.taken_at_once(lines):
+        if self._bucket is None and len(lines) > 1 and self.taken_at_once(lines):
             lines = []
         for taken, line in enumerate(lines):
+            bucket = self._bucket  # a line may bring another one
             if bucket is not None and not bucket.take(now):
                 self._lines = lines[taken:]
                 self._wait(bucket.wait())

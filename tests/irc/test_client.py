@@ -164,3 +164,20 @@ def test_a_slow_reader_is_told_by_a_notice_how_many_lines_it_missed() -> None:
     )
     assert len(lines) > 20
     chat.close()
+
+
+def test_more_lines_at_once_are_taken_only_until_it_has_registered() -> None:
+    chat = Chatting(settings_of({"limits.lines": "[10, 2]"}))
+    bob = IRCUser(chat, "bob")
+    bob.registers()
+    bob.says("JOIN #x")
+    chat.pass_by(10)
+    ann = IRCUser(chat, "ann")
+    said = "".join(f"PRIVMSG #x :{number}\r\n" for number in range(60))
+    bob.read()
+    ann.protocol.dataReceived(f"NICK ann\r\nUSER ann 0 * :Ann\r\nJOIN #x\r\n{said}".encode())
+    chat.settle()
+    assert sum("PRIVMSG" in line for line in bob.read()) == 9  # with its JOIN ten
+    chat.pass_by(3)
+    assert sum("PRIVMSG" in line for line in bob.read()) == 6
+    chat.close()
