@@ -80,8 +80,8 @@ def test_row_1_lines_around_the_limit_split_at_every_point(
             told += heard(watcher)
             for sender, (line, end, at) in batch:
                 sender.send((line + end)[at:], b"")
-        told += heard(watcher)
         refused = sum(sender.fence().count(REFUSAL) for sender in senders)
+        told += heard(watcher)
         stack.close()
     whole = [line.decode() for line, _, _ in jobs if len(line) <= LIMIT]
     print(f"row 1: {len(jobs)} lines in two pieces, {len(whole)} delivered, {refused} refused")
@@ -151,10 +151,13 @@ def test_rows_3_and_4_utf_8_valid_and_not_and_telnet_split_at_every_byte(
             watcher.fence()
             for at, sender in enumerate(senders):
                 sender.send(sent[at:])
+            for sender in senders:
+                sender.fence()  # a busy turn may put off what they sent
             assert heard(watcher) == [said] * splits, sent
         # A client reads UTF-8 strictly, and fails at the first byte that is not.
         for first in range(0x80, 0xFF):
             senders[0].send(b"".join(b".%c%c\n" % (first, second) for second in range(256)))
+            senders[0].fence()
             assert len(heard(watcher)) >= 256
         stack.close()
     print(f"rows 3 and 4: {len(SPELLED)} texts, each in {splits} splits; every pair of bytes")

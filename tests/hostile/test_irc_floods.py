@@ -127,7 +127,7 @@ def missed(lines: list[str], word: str) -> int:
     return numbers[-1] - numbers[0] + 1 - len(numbers)
 
 
-@pytest.mark.parametrize("size", [20, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("size", [20, pytest.param(60, marks=pytest.mark.long)])
 def test_row_10_who_asks_much_and_reads_nothing_costs_little(
     unlimited: Daemon, stack: ExitStack, size: int
 ) -> None:
