@@ -432,10 +432,12 @@ def test_no_round_is_begun_that_would_end_too_late() -> None:
 
 
 SMALL = (
-    Layout("room", "", (Load("closed", 4), Load("open", 200)), members=5, senders=2, slow=1),
+    Layout("room", "", (Load("closed", 4), Load("open", 200)), members=5, senders=2),
     Layout("rooms", "", (Load("closed", 1),), members=3, senders=1, rooms=3),
     Layout("pairs", "", (Load("closed", 1),), members=2, senders=1, rooms=3, private=True),
 )
+# The lesson's chat, with its sends that wait, stops for ever behind one that never reads.
+WITH_SLOW = (replace(SMALL[0], slow=1), *SMALL[1:])
 
 
 def small_run(peer: str, bench: Bench, layouts: tuple[Layout, ...]) -> Iterator[Row]:
@@ -448,7 +450,7 @@ def small_run(peer: str, bench: Bench, layouts: tuple[Layout, ...]) -> Iterator[
 
 @pytest.mark.parametrize(
     ("peer", "layouts", "source"),
-    [("chatroom", SMALL[1:], "generator.c"), ("lesson", SMALL, "")],
+    [("chatroom", WITH_SLOW, "generator.c"), ("lesson", SMALL, "")],
 )
 def test_every_line_of_a_small_run_comes_to_everyone(
     peer: str, layouts: tuple[Layout, ...], source: str, tmp_path: Path
@@ -456,7 +458,7 @@ def test_every_line_of_a_small_run_comes_to_everyone(
     generator = build(source, tmp_path) if source else None
     rows = list(small_run(peer, Bench({}, str(generator or ""), *Bench.cpus()), layouts))
     assert [row.error for row in rows if row.error] == []
-    assert len(rows) == (4 if peer == "chatroom" else 3)
+    assert len(rows) == (7 if peer == "chatroom" else 3)
     others = {"room": 4, "rooms": 2, "pairs": 1}
     for each in rows:
         if each.load != ARRIVAL:
