@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -180,12 +182,15 @@ def test_when_a_room_was_made_is_known_after_a_restart() -> None:
 # Lines
 
 
+async def finished(work: Awaitable[None]) -> None:
+    await work
+
+
 def outcome(chat: Moderated, by: str, line: int) -> BaseException | None:
     """What became of a redaction."""
     answers: list[object] = []
     work = chat.moderation.redact(one(chat, by), chat.hub.rooms["#a"], line, "", chat.now)
-    assert isinstance(work, Deferred)
-    work.addBoth(answers.append)
+    Deferred.fromCoroutine(finished(work)).addBoth(answers.append)
     (answer,) = answers
     value = getattr(answer, "value", None)
     return value if isinstance(value, BaseException) else None

@@ -352,6 +352,14 @@ def line(chat: Historic, text: str) -> int:
     return int(found[0])
 
 
+def taken_out(chat: Historic, by: Person, line: int, why: str = "") -> list[Any]:
+    """What becomes of it, once the database has answered."""
+    outcome: list[Any] = []
+    work = chat.history.take_out(by.member, chat.hub.lobby, line, why)
+    Deferred.fromCoroutine(work).addBoth(outcome.append)
+    return outcome
+
+
 def test_a_line_is_taken_out_everywhere() -> None:
     database = Stored()
     chat = Historic(database)
@@ -363,13 +371,8 @@ def test_a_line_is_taken_out_everywhere() -> None:
     rooms = {"#lobby": "#lobby"}
     chat.history.search(rooms, "", ["bad"], 9).addCallback(found.append)
     chat.end_turn()
-    told: list[str] = []
-    done: list[bool] = []
-    taking = chat.history.redact(
-        ann.member, chat.hub.lobby, bad, "spam", lambda: told.append("once")
-    )
-    taking.addCallback(done.append)
-    assert not told and not done
+    done = taken_out(chat, ann, bad, "spam")
+    assert not done
     ann.reads()
     chat.history.search(rooms, "", ["bad"], 9).addCallback(found.append)
     chat.end_turn()
@@ -377,7 +380,7 @@ def test_a_line_is_taken_out_everywhere() -> None:
     row = database.load("SELECT kind, nick, text, other, source FROM lines WHERE id = ?", bad)
     assert row == [(8, "bob", "spam", "ann", source_of(ann.member.who))]
     word = f"-- ann took out line {bad}, by bob: spam"
-    assert bob.reads() == [word] and told == ["once"] and done == [True]
+    assert bob.reads() == [word] and done == [True]
     for shown in (chat, Historic(database)):
         lines = Person(shown, "cy", "").reads()
         assert "bad apple" not in str(lines) and "good apple" in str(lines)
@@ -389,7 +392,7 @@ def test_a_line_that_was_just_said_can_be_taken_out() -> None:
     ann, bob = chat.people("ann", "bob")
     bob.says("bad")
     (said,) = chat.hub.lobby.recent
-    chat.history.redact(ann.member, chat.hub.lobby, said.id, "")
+    taken_out(chat, ann, said.id)
     assert bob.reads()[-1].startswith(f"-- ann took out line {said.id}, by bob")
     assert chat.said() == []
 
@@ -401,27 +404,12 @@ def test_what_is_no_line_of_the_room_can_not_be_taken_out(kind: str) -> None:
     bob.gets("bad", "/join #b", "other")
     bad = line(chat, "bad")
     if kind == "twice":
-        chat.history.redact(ann.member, chat.hub.lobby, bad, "")
+        taken_out(chat, ann, bad)
     ann.reads()
     joined = chat.database.load("SELECT min(id) FROM lines WHERE kind = 2")[0][0]
     ids = {"none": 9999, "joined": joined, "twice": bad, "elsewhere": line(chat, "other")}
-    done: list[bool] = []
-    chat.history.redact(ann.member, chat.hub.lobby, ids[kind], "").addCallback(done.append)
-    quietly = chat.history.take_out(ann.member, chat.hub.lobby, ids[kind], "")
-    quietly.addCallback(done.append)
-    assert ann.reads() == [
-        f"-- #lobby has no line {ids[kind]} that could be taken out. /timestamp id shows the "
-        "numbers of lines."
-    ]
-    assert done == [False, False]
-
-
-def test_who_left_before_the_answer_is_told_nothing() -> None:
-    chat = Historic()
-    (ann,) = chat.people("ann")
-    chat.history.redact(ann.member, chat.hub.lobby, 99, "")
-    ann.says("/quit")
-    assert ann.reads() == ["-- Bye."]
+    done = taken_out(chat, ann, ids[kind])
+    assert ann.reads() == [] and done == [False]
 
 
 def test_a_database_that_does_not_answer_is_told_of() -> None:
@@ -431,12 +419,10 @@ def test_a_database_that_does_not_answer_is_told_of() -> None:
 
     chat = Historic(Broken())
     (ann,) = chat.people("ann")
-    done: list[Any] = []
-    with logged() as events:
-        chat.history.redact(ann.member, chat.hub.lobby, 1, "").addCallback(done.append)
-        chat.history.take_out(ann.member, chat.hub.lobby, 1, "").addErrback(done.append)
-        assert ann.reads() == ["-- The history can't be reached now. Try again."]
-    assert len(events) == 1 and done[0] is False and done[1].check(ZeroDivisionError)
+    outcome = taken_out(chat, ann, 1)
+    assert ann.reads() == []
+    (failure,) = outcome
+    assert failure.check(ZeroDivisionError)
 
 
 def room(person: Person, name: str) -> Room:

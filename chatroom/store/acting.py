@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 
-from twisted.internet.defer import Deferred
-
 from chatroom.errors import (
     AlreadyInRoom,
     BadName,
@@ -109,7 +107,7 @@ class Acting(Changing):
     ) -> Awaitable[None]:
         if room not in member.rooms and not self.is_server_operator(member):
             raise NotInRoom(f"You are not in {room.name}. /join it first.")
-        return Deferred.fromCoroutine(self._redact(member, room, line, why, now))
+        return self._redact(member, room, line, why, now)
 
     async def _redact(self, member: Member, room: Room, line: int, why: str, now: float) -> None:
         archive = self.hub.archive

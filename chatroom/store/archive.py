@@ -114,30 +114,27 @@ class StoredArchive(Archive):
     ) -> Awaitable[bool]:
         return self._history.take_out(member, room, line, why)
 
-    def redact_private(
+    async def redact_private(
         self, member: Member, nick: str, line: int, why: str, now: float
-    ) -> Awaitable[bool]:
+    ) -> bool:
         other = self._account(member, nick)
         if not other:
-            return super().redact_private(member, nick, line, why, now)
+            return await super().redact_private(member, nick, line, why, now)
         hub, account = self._history.hub, member.account
-        room = talk(account, other)
-
-        def done(found: Row | None) -> bool:
-            if found is None:
-                return False
-            line = event(None, found)
-            assert isinstance(line, Told)
-            if line.who.account != account:
-                raise NotAllowed(NOT_YOURS)
-            both = [each for each in hub.members.values() if each.account in (account, other)]
-            to = self._member(nick)
-            self._told_redacted(member, to.nick if to else line.to, line, why, now, both)
-            return True
-
         by = why, member.shown, source_of(member.who)
-        work = partial(_take_out, room=room, line=line_id(line), account=account, by=by)
-        return self._history.change(work).addCallback(done)
+        room, id = talk(account, other), line_id(line)
+        work = partial(_take_out, room=room, line=id, account=account, by=by)
+        found: Row | None = await self._history.change(work)
+        if found is None:
+            return False
+        said = event(None, found)
+        assert isinstance(said, Told)
+        if said.who.account != account:
+            raise NotAllowed(NOT_YOURS)
+        both = [each for each in hub.members.values() if each.account in (account, other)]
+        to = self._member(nick)
+        self._told_redacted(member, to.nick if to else said.to, said, why, now, both)
+        return True
 
     # Values
 

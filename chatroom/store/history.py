@@ -197,44 +197,14 @@ class History(Guard):
         """The same in the thread that writes, as one transaction."""
         return self._counted(lambda: self.database.run(work))
 
-    def redact(
-        self,
-        member: Member,
-        room: Room,
-        line: int,
-        why: str,
-        told: Callable[[], object] = lambda: None,
-    ) -> Deferred[bool]:
-        """Take a line out of what is shown again, found and exported. Fires with whether there was
-        one, calls `told` if so, and tells the member if not. Raises TooMany."""
-
-        def done(was_there: bool) -> bool:
-            if was_there:
-                told()
-            elif member.present:
-                self.hub.notify(member, no_line(room, line), self._clock())
-            return was_there
-
-        taking = self.take_out(member, room, line, why)
-        return taking.addCallback(done).addErrback(self._not_done, member)
-
-    def take_out(self, member: Member, room: Room, line: int, why: str) -> Deferred[bool]:
-        """The same, and tells nobody but the room. Fails where the database does not answer."""
-        folded = fold(room.name)
+    async def take_out(self, member: Member, room: Room, line: int, why: str) -> bool:
+        """Take a line out of what is shown again, found and exported, and tell the room; whether
+        there was one. Raises TooMany, and what the database does."""
         by = why, member.shown, source_of(member.who)
-
-        def done(author: str) -> bool:
-            if author:
-                self.hub.redact(member, room, line, author, why, self._clock())
-            return bool(author)
-
-        return self.change(partial(_take_out, folded, line, by)).addCallback(done)
-
-    def _not_done(self, failure: Failure, member: Member) -> bool:
-        _log.failure("The database did not answer", failure)
-        if member.present:
-            self.hub.notify(member, "The history can't be reached now. Try again.", self._clock())
-        return False
+        author = await self.change(partial(_take_out, fold(room.name), line, by))
+        if author:
+            self.hub.redact(member, room, line, author, why, self._clock())
+        return bool(author)
 
     def room_renamed(self, room: Room, was: str, now: float) -> None:
         """What was said there follows, once all of it is given to the database."""
