@@ -27,7 +27,9 @@ __all__ = [
     "phrase",
 ]
 
-Flag = Literal["invite_only", "muted", "members_only", "secret", "topic_locked"]
+Flag = Literal[
+    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
+]  # fmt: skip
 """What is on or off."""
 
 Grant = Literal["operator", "voice", "invited"]
@@ -38,14 +40,14 @@ Listed = Literal["ban", "exception", "invitation"]
 only who is invited may."""
 
 Setting = Literal[
-    "invite_only", "muted", "members_only", "secret", "topic_locked",
+    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
     "operator", "voice", "invited", "ban", "exception", "invitation",
     "key", "limit", "slow", "keeps",
 ]  # fmt: skip
 """Everything that can be changed in a room."""
 
 FLAGS: Final[tuple[Flag, ...]] = (
-    "invite_only", "muted", "members_only", "secret", "topic_locked",
+    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
 )  # fmt: skip
 GRANTS: Final[tuple[Grant, ...]] = ("operator", "voice", "invited")
 LISTS: Final[tuple[Listed, ...]] = ("ban", "exception", "invitation")
@@ -77,12 +79,12 @@ class Rules:
     """Those of one room. `key` is '' where none is needed, `limit` 0 where there is none; `slow` is
     seconds between the lines of one member. `members_only`: nobody outside may say anything in the
     room; `muted`: only who has a voice may speak; `secret`: who is not in the room does not learn
-    that there is one. `made`, when the room was made, and `topic_at` are seconds since the epoch, 0
-    if not known."""
+    that there is one; `no_ctcp`: no program may question those of all others (IRC's CTCP). `made`,
+    when the room was made, and `topic_at` are seconds since the epoch, 0 if not known."""
 
     __slots__ = (
         "grants", "invite_only", "keeps", "key", "limit", "made", "members_only", "muted", "name",
-        "owner", "secret", "slow", "topic", "topic_at", "topic_by", "topic_locked",
+        "no_ctcp", "owner", "secret", "slow", "topic", "topic_at", "topic_by", "topic_locked",
     )  # fmt: skip
 
     def __init__(self, name: str, owner: str | Member | None = None) -> None:
@@ -98,6 +100,7 @@ class Rules:
         self.muted = False
         self.members_only = True
         self.secret = False
+        self.no_ctcp = False
         self.keeps = True
         self.grants: dict[Grant, set[str | Member]] = {}
 
@@ -116,7 +119,7 @@ class Rules:
         """Whether nothing would be lost with them but whose the room is."""
         is_set = (
             self.topic, self.topic_locked, self.invite_only, self.key, self.limit, self.slow,
-            self.muted, self.secret, any(self.grants.values()),
+            self.muted, self.secret, self.no_ctcp, any(self.grants.values()),
         )  # fmt: skip
         return not any(is_set) and self.keeps and self.members_only
 
@@ -136,6 +139,10 @@ _PHRASES: Final[dict[Setting, tuple[str, str]]] = {
     "members_only": ("lets only who is here speak here", "lets who is not here speak here too"),
     "secret": ("hid {room} from who is not here", "shows {room} to everyone"),
     "topic_locked": ("locked the topic", "unlocked the topic"),
+    "no_ctcp": (
+        "lets no program question those here",
+        "lets programs question those here",
+    ),
     "operator": ("made {value} an operator", "made {value} no operator"),
     "voice": ("gave {value} a voice", "took {value}'s voice back"),
     "invited": ("invited {value}", "took {value}'s invitation back"),

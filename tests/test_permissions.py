@@ -31,6 +31,7 @@ topic       -   *   *   *
 limit       -   *   *   *
 secret      -   *   *   *
 outside     -   *   *   *
+ctcp        -   *   *   *
 except      -   *   *   *
 keep        -   -   *   *
 register    -   -   *   *

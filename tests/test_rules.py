@@ -37,6 +37,7 @@ def test_the_lists_of_settings_are_whole() -> None:
         ("slow", 2),
         ("muted", True),
         ("secret", True),
+        ("no_ctcp", True),
         ("keeps", False),
         ("members_only", False),
         ("grants", {"voice": {"ann"}}),

@@ -40,6 +40,7 @@ ACTIONS: Final[dict[Setting, tuple[Action, Action]]] = {
     "muted": ("mute", "unmute"),
     "members_only": ("outside", "outside"),
     "secret": ("secret", "secret"),
+    "no_ctcp": ("ctcp", "ctcp"),
     "slow": ("slow", "slow"),
     "keeps": ("keep", "keep"),
     "operator": ("op", "deop"),

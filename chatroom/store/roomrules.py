@@ -57,6 +57,7 @@ _COLUMNS: Final = {
     "muted": _Column("muted", int, bool),
     "members_only": _Column("members_only", int, bool),
     "secret": _Column("secret", int, bool),
+    "no_ctcp": _Column("no_ctcp", int, bool),
     "keeps": _Column("keeps", int, bool),
     "made": _Column("made", _milliseconds, _seconds),
 }

@@ -77,7 +77,7 @@ def tables() -> str:
     out += _table(
         "Mode|What it does|Line protocol|Specification|Shown by",
         (
-            (f"`{each.letter}`", each.help, f"`{each.setting}`", "Modern IRC, Channel Modes",
+            (f"`{each.letter}`", each.help, f"`{each.setting}`", each.source,
              _shown(each.letter, scenes, rf" MODE #\S+ \S*[+-]\w*{each.letter}"))
             for each in modes.CHANNEL_MODES
         ),
@@ -86,7 +86,7 @@ def tables() -> str:
     out += _table(
         "Mode|What it says|Specification|Shown by",
         (
-            (f"`{each.letter}`", each.help, "Modern IRC, User Modes",
+            (f"`{each.letter}`", each.help, each.source,
              _shown(each.letter, scenes, rf" MODE [a-z]\S* :?[+-]\w*{each.letter}"))
             for each in modes.USER_MODES
         ),

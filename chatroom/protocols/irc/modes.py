@@ -27,6 +27,9 @@ __all__ = [
 MOST_A_LINE: Final = 12
 """Changes with a value in one MODE (ISUPPORT MODES)."""
 
+DEFS: Final = "irc-defs, Channel Modes (defs.ircdocs.horse)"
+"""What tells how servers understand a letter that Modern IRC does not have."""
+
 Kind = Literal["A", "B", "C", "D", "P"]
 """As ISUPPORT's CHANMODES has them: a list; always with a value; with one while it is turned on;
 never; and a prefix of members."""
@@ -40,6 +43,7 @@ class ChannelMode(NamedTuple):
     kind: Kind
     help: str
     prefix: str = ""
+    source: str = "Modern IRC, Channel Modes"
 
 
 CHANNEL_MODES: Final = (
@@ -50,6 +54,7 @@ CHANNEL_MODES: Final = (
     ChannelMode("I", "invitation", "A", "lets in whom a mask means, without an invitation"),
     ChannelMode("k", "key", "B", "lets in who knows a key"),
     ChannelMode("l", "limit", "C", "lets in so many at most"),
+    ChannelMode("C", "no_ctcp", "D", "lets no CTCP through but actions", source=DEFS),
     ChannelMode("i", "invite_only", "D", "lets in only who is invited"),
     ChannelMode("m", "muted", "D", "lets only who has a voice speak"),
     ChannelMode("n", "members_only", "D", "lets only who is in it speak"),
@@ -67,6 +72,7 @@ class UserMode(NamedTuple):
     letter: str
     help: str
     own: bool = True
+    source: str = "Modern IRC, User Modes"
 
 
 USER_MODES: Final = (

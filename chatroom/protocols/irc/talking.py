@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING
 
-from chatroom.errors import ChatError, NoSuchMember, NoSuchRoom
+from chatroom.errors import CannotSpeak, ChatError, NoSuchMember, NoSuchRoom
 from chatroom.identity import PLAIN, Manner
 from chatroom.member import Member
 from chatroom.names import fold
@@ -132,6 +132,8 @@ def send(
         _tell(client, target, text, manner)
         return
     room = room_named(client, name)
+    if text.ctcp and text.ctcp != _ACTION and room.rules.no_ctcp:
+        raise CannotSpeak(f"{room.name} lets no CTCP through but actions (+C).")
     if sign:
         some = _with_sign(client, room, sign)
         shown, manner = _told(client, text, manner)

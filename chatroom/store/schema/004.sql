@@ -1,0 +1,3 @@
+-- Further rules of rooms.
+
+ALTER TABLE rooms ADD COLUMN no_ctcp INTEGER NOT NULL DEFAULT 0;        -- none but actions
