@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AccountsOnly",
     "AlreadyInRoom",
     "BadKey",
     "BadName",
@@ -78,6 +79,10 @@ class NotServerOperator(NotAllowed):
 
 class CannotSpeak(NotAllowed):
     """What the member says is not wanted there: it is muted, or has no voice, or is outside."""
+
+
+class AccountsOnly(CannotSpeak):
+    """Only who is logged in, or has a voice, may speak in the room."""
 
 
 class Banned(NotAllowed):

@@ -29,14 +29,15 @@ class Role(IntEnum):
 
 Action = Literal[
     "kick", "ban", "unban", "bans", "mute", "unmute", "voice", "unvoice", "slow", "lock", "unlock",
-    "invite", "op", "deop", "topic", "limit", "secret", "outside", "ctcp", "except", "keep",
-    "register", "roomname", "redact", "announce", "rename", "kill", "wallops", "rehash", "audit",
-    "serverban",
+    "invite", "op", "deop", "topic", "limit", "secret", "outside", "accounts", "ctcp",
+    "except", "keep", "register", "roomname", "redact", "announce", "rename", "kill", "wallops",
+    "rehash", "audit", "serverban",
 ]  # fmt: skip
 """`topic` is to set a topic that is locked, `redact` to take out what another said; `outside` is
-whether who is not in a room may speak there, `ctcp` whether programs may question those there,
-`except` who may whatever bans say, `roomname` to give a room another name; `serverban` is any ban
-or mute that holds everywhere, to see them and to lift them."""
+whether who is not in a room may speak there, `accounts` whether who is not logged in may, `ctcp`
+whether programs may question those there, `except` who may whatever bans say, `roomname` to give a
+room another name; `serverban` is any ban or mute that holds everywhere, to see them and to lift
+them."""
 
 
 class Permission(NamedTuple):
@@ -67,6 +68,7 @@ PERMISSIONS: Final[dict[Action, Permission]] = {
     "limit": Permission(Role.OPERATOR),
     "secret": Permission(Role.OPERATOR),
     "outside": Permission(Role.OPERATOR),
+    "accounts": Permission(Role.OPERATOR),
     "ctcp": Permission(Role.OPERATOR),
     "except": Permission(Role.OPERATOR),
     "keep": Permission(Role.OWNER),

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Flag = Literal[
-    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
+    "invite_only", "muted", "members_only", "accounts_only", "secret", "topic_locked", "no_ctcp",
 ]  # fmt: skip
 """What is on or off."""
 
@@ -40,14 +40,14 @@ Listed = Literal["ban", "exception", "invitation"]
 only who is invited may."""
 
 Setting = Literal[
-    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
+    "invite_only", "muted", "members_only", "accounts_only", "secret", "topic_locked", "no_ctcp",
     "operator", "voice", "invited", "ban", "exception", "invitation",
     "key", "limit", "slow", "keeps",
 ]  # fmt: skip
 """Everything that can be changed in a room."""
 
 FLAGS: Final[tuple[Flag, ...]] = (
-    "invite_only", "muted", "members_only", "secret", "topic_locked", "no_ctcp",
+    "invite_only", "muted", "members_only", "accounts_only", "secret", "topic_locked", "no_ctcp",
 )  # fmt: skip
 GRANTS: Final[tuple[Grant, ...]] = ("operator", "voice", "invited")
 LISTS: Final[tuple[Listed, ...]] = ("ban", "exception", "invitation")
@@ -79,12 +79,14 @@ class Rules:
     """Those of one room. `key` is '' where none is needed, `limit` 0 where there is none; `slow` is
     seconds between the lines of one member. `members_only`: nobody outside may say anything in the
     room; `muted`: only who has a voice may speak; `secret`: who is not in the room does not learn
-    that there is one; `no_ctcp`: no program may question those of all others (IRC's CTCP). `made`,
-    when the room was made, and `topic_at` are seconds since the epoch, 0 if not known."""
+    that there is one; `no_ctcp`: no program may question those of all others (IRC's CTCP);
+    `accounts_only`: who is not logged in needs a voice to speak. `made`, when the room was made,
+    and `topic_at` are seconds since the epoch, 0 if not known."""
 
     __slots__ = (
-        "grants", "invite_only", "keeps", "key", "limit", "made", "members_only", "muted", "name",
-        "no_ctcp", "owner", "secret", "slow", "topic", "topic_at", "topic_by", "topic_locked",
+        "accounts_only", "grants", "invite_only", "keeps", "key", "limit", "made", "members_only",
+        "muted", "name", "no_ctcp", "owner", "secret", "slow", "topic", "topic_at", "topic_by",
+        "topic_locked",
     )  # fmt: skip
 
     def __init__(self, name: str, owner: str | Member | None = None) -> None:
@@ -101,6 +103,7 @@ class Rules:
         self.members_only = True
         self.secret = False
         self.no_ctcp = False
+        self.accounts_only = False
         self.keeps = True
         self.grants: dict[Grant, set[str | Member]] = {}
 
@@ -119,7 +122,7 @@ class Rules:
         """Whether nothing would be lost with them but whose the room is."""
         is_set = (
             self.topic, self.topic_locked, self.invite_only, self.key, self.limit, self.slow,
-            self.muted, self.secret, self.no_ctcp, any(self.grants.values()),
+            self.muted, self.secret, self.no_ctcp, self.accounts_only, any(self.grants.values()),
         )  # fmt: skip
         return not any(is_set) and self.keeps and self.members_only
 
@@ -142,6 +145,10 @@ _PHRASES: Final[dict[Setting, tuple[str, str]]] = {
     "no_ctcp": (
         "lets no program question those here",
         "lets programs question those here",
+    ),
+    "accounts_only": (
+        "lets only who is logged in speak",
+        "lets who is not logged in speak too",
     ),
     "operator": ("made {value} an operator", "made {value} no operator"),
     "voice": ("gave {value} a voice", "took {value}'s voice back"),

@@ -64,8 +64,8 @@ def test_nobody_changes_anything_without_a_say(setting: Setting, on: bool) -> No
     ("setting", "value"),
     [
         ("invite_only", ""), ("muted", ""), ("secret", ""), ("topic_locked", ""), ("no_ctcp", ""),
-        ("key", "k"), ("limit", "5"), ("slow", "30"), ("operator", "bob"), ("voice", "bob"),
-        ("invited", "dan"),
+        ("accounts_only", ""), ("key", "k"), ("limit", "5"), ("slow", "30"), ("operator", "bob"),
+        ("voice", "bob"), ("invited", "dan"),
         ("ban", "x!*@*"), ("exception", "x!*@*"), ("invitation", "x!*@*"), ("ban", "~m:x!*@*"),
         ("exception", "~m:x!*@*"), ("ban", "~a:eve"),
     ],

@@ -25,6 +25,7 @@ KINDS = {
         errors.NotAllowed,
     ),
     "NameKept": errors.NameTaken,
+    "AccountsOnly": errors.CannotSpeak,
 }  # fmt: skip
 
 

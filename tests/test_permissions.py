@@ -31,6 +31,7 @@ topic       -   *   *   *
 limit       -   *   *   *
 secret      -   *   *   *
 outside     -   *   *   *
+accounts    -   *   *   *
 ctcp        -   *   *   *
 except      -   *   *   *
 keep        -   -   *   *

@@ -47,7 +47,7 @@ def test_all_rules_of_a_registered_room_are_known_after_a_restart() -> None:
     assert rules is not None
     rules.topic, rules.topic_by, rules.topic_locked = "tea", "ann", True
     rules.key, rules.slow, rules.muted, rules.keeps = "k", 7, True, False
-    rules.invite_only = rules.secret = rules.no_ctcp = True
+    rules.invite_only = rules.secret = rules.no_ctcp = rules.accounts_only = True
     rules.limit, rules.members_only = 9, False
     rules.topic_at, rules.made = NOW + 0.25, NOW
     rooms.save("#a")

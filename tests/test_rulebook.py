@@ -13,6 +13,8 @@ SETS = [
     ("/set outside on", "-- ann lets who is not here speak here too"),
     ("/set #a outside ON", "-- ann lets who is not here speak here too"),
     ("/set outside off", "-- That is so in #a already."),
+    ("/set accounts on", "-- ann lets only who is logged in speak"),
+    ("/set accounts off", "-- That is so in #a already."),
     ("/set ctcp off", "-- ann lets no program question those here"),
     ("/set ctcp on", "-- That is so in #a already."),
     ("/set except b*", "-- ann lets b*!*@* in although banned"),
@@ -44,6 +46,7 @@ def test_all_rules_are_shown_to_who_is_in_the_room_and_no_key() -> None:
     assert bob.gets("/set")[0].startswith("-- #a is ann's for good since 2026-")
     ann.gets("/lock sesame", "/set limit 25", "/set secret on", "/set outside on", "/slow 5")
     ann.gets(
+        "/set accounts on",
         "/set ctcp off",
         "/mute all",
         "/lock topic",
@@ -59,6 +62,7 @@ def test_all_rules_are_shown_to_who_is_in_the_room_and_no_key() -> None:
         "-- Who is not here may speak here too.",
         "-- Only who was given a voice may speak.",
         "-- Each may say one line every 5 seconds.",
+        "-- Only who is logged in may speak, or was given a voice.",
         "-- No program may question those here.",
         "-- Only operators set the topic.",
         "-- What is said here is not kept.",

@@ -38,6 +38,7 @@ def test_the_lists_of_settings_are_whole() -> None:
         ("muted", True),
         ("secret", True),
         ("no_ctcp", True),
+        ("accounts_only", True),
         ("keeps", False),
         ("members_only", False),
         ("grants", {"voice": {"ann"}}),

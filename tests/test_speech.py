@@ -6,7 +6,7 @@ from timeit import timeit
 
 import pytest
 
-from chatroom.errors import CannotSpeak, NotAllowed
+from chatroom.errors import AccountsOnly, CannotSpeak, NotAllowed
 from chatroom.identity import PLAIN
 from tests.moderated import Moderated, classroom, person
 
@@ -71,6 +71,40 @@ def test_where_all_are_muted_nobody_gets_round_it_by_an_action_or_the_topic() ->
         "-- #a is muted: only who was given a voice may set its topic."
     ]
     assert ann.gets("hi") == []
+
+
+def test_where_only_accounts_speak_others_come_in_and_read_and_need_a_voice_to_speak() -> None:
+    chat = classroom()
+    ann, bob, eve = person(chat, "ann"), person(chat, "bob"), chat.logged_in("eve", "#a")
+    ann.gets("/set accounts on")
+    dan = person(chat, "dan")
+    assert dan.gets("/join #a")[-1] == "-- You are dan in #a with ann, bob, cy and eve (5 here)."
+    ann.reads(), bob.reads(), dan.reads()
+    refused = "-- Only who is logged in may speak in #a: /login or /register first."
+    assert bob.gets("hi", "/me waves", "/topic hi") == [refused] * 3
+    with pytest.raises(AccountsOnly):
+        chat.hub.tag(bob.member, chat.hub.rooms["#a"], PLAIN, chat.now)
+    assert ann.reads() == dan.reads() == []
+    assert eve.gets("hi", "/topic tea")[-1] == "-- You set the topic of #a: tea"
+    ann.gets("me too")
+    assert dan.reads() == ["<eve> hi", "-- eve set the topic: tea", "<ann> me too"]
+    bob.gets("/part read this")
+    assert ann.reads()[-1] == "-- bob left (4 here)"
+    ann.gets("/voice dan")
+    dan.gets("so do I", "/topic coffee")
+    assert ann.reads() == ["<dan> so do I", "-- dan set the topic: coffee"]
+    dan.member.account = "dan"
+    ann.gets("/unvoice dan")
+    dan.gets("and now")
+    assert ann.reads() == ["<dan> and now"]
+
+
+def test_who_is_logged_in_waits_where_it_is_slow_though_accounts_alone_speak() -> None:
+    chat = classroom()
+    ann, eve = person(chat, "ann"), chat.logged_in("eve", "#a")
+    ann.gets("/set accounts on", "/slow 10")
+    eve.gets("one")
+    assert "one line every 10 seconds" in eve.gets("two")[-1]
 
 
 def test_a_locked_topic_is_for_operators() -> None:

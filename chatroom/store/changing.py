@@ -41,6 +41,7 @@ ACTIONS: Final[dict[Setting, tuple[Action, Action]]] = {
     "members_only": ("outside", "outside"),
     "secret": ("secret", "secret"),
     "no_ctcp": ("ctcp", "ctcp"),
+    "accounts_only": ("accounts", "accounts"),
     "slow": ("slow", "slow"),
     "keeps": ("keep", "keep"),
     "operator": ("op", "deop"),

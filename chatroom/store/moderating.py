@@ -168,8 +168,8 @@ def commands(moderation: Moderation) -> list[Command]:
             "set",
             USAGE,
             "shows the rules of the room, or sets how many it lets in, who learns of it, "
-            "if others may speak there, if programs may question those there, who is never banned, "
-            "who needs no invitation.",
+            "if others may speak there, if only accounts may, if programs may question "
+            "those there, who is never banned, who needs no invitation.",
             rules.set,
         ),
         Command("op", "[#ROOM] NICK", "makes one an operator of the room.", of.op, (), 1),

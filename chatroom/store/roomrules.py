@@ -58,6 +58,7 @@ _COLUMNS: Final = {
     "members_only": _Column("members_only", int, bool),
     "secret": _Column("secret", int, bool),
     "no_ctcp": _Column("no_ctcp", int, bool),
+    "accounts_only": _Column("accounts_only", int, bool),
     "keeps": _Column("keeps", int, bool),
     "made": _Column("made", _milliseconds, _seconds),
 }

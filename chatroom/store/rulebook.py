@@ -18,14 +18,15 @@ from chatroom.store.orders import place
 __all__ = ["USAGE", "Rulebook"]
 
 USAGE: Final = (
-    "[#ROOM] [limit N|off] [secret on|off] [outside on|off] [ctcp on|off] [except MASK [off]] "
-    "[invite MASK [off]]"
+    "[#ROOM] [limit N|off] [secret on|off] [outside on|off] [accounts on|off] [ctcp on|off] "
+    "[except MASK [off]] [invite MASK [off]]"
 )
 _USAGE = f"Usage: /set {USAGE}"
 
 _SWITCHES: Final[dict[str, tuple[Setting, bool]]] = {
     "secret": ("secret", True),
     "outside": ("members_only", False),
+    "accounts": ("accounts_only", True),
     "ctcp": ("no_ctcp", False),
 }
 """What each word sets, and whether to on or to off when it is turned on."""
@@ -73,6 +74,7 @@ class Rulebook:
             (not rules.members_only, "Who is not here may speak here too."),
             (rules.muted, "Only who was given a voice may speak."),
             (rules.slow, f"Each may say one line every {slow}."),
+            (rules.accounts_only, "Only who is logged in may speak, or was given a voice."),
             (rules.no_ctcp, "No program may question those here."),
             (rules.topic_locked, "Only operators set the topic."),
             (not rules.keeps, "What is said here is not kept."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from chatroom.errors import CannotSpeak, NotOperator
+from chatroom.errors import AccountsOnly, CannotSpeak, NotOperator
 from chatroom.member import Member
 from chatroom.names import fold
 from chatroom.permissions import Role
@@ -58,6 +58,8 @@ class Speech:
             raise NotOperator(f"The topic of {about} is locked: ask an operator of the room.")
         if rules.muted and not self._has_voice(member, room):
             raise CannotSpeak(f"{about} is muted: only who was given a voice may set its topic.")
+        if rules.accounts_only and not (member.account or self._has_voice(member, room)):
+            raise _no_account(about)
 
     def tell(self, member: Member, about: str, text: str, now: float) -> None:
         """Write to one alone."""
@@ -74,10 +76,13 @@ class Speech:
         if self._sanctions.mutes or self._sanctions.bans:
             self._must_be_heard(member, room, name, now)
         rules = self._standing.rooms.get(room)
-        if rules is None or not (rules.muted or rules.slow) or self._has_voice(member, room):
+        is_free = rules is None or not (rules.muted or rules.slow or rules.accounts_only)
+        if rules is None or is_free or self._has_voice(member, room):
             return None
         if rules.muted:
             raise CannotSpeak(f"{name} is muted: only who was given a voice may speak.")
+        if rules.accounts_only and not member.account:
+            raise _no_account(name)
         return rules
 
     def _must_not_wait(
@@ -112,6 +117,10 @@ class Speech:
 
 
 _SILENCED: Final[dict[Kind, str]] = {"mute": "muted in", "ban": "banned from"}
+
+
+def _no_account(room: str) -> AccountsOnly:
+    return AccountsOnly(f"Only who is logged in may speak in {room}: /login or /register first.")
 
 
 def _slowly(room: str, seconds: int) -> str:

@@ -89,7 +89,7 @@ def test_the_modes_of_a_room_are_in_order_and_their_values_too() -> None:
     assert current(rules, is_inside=True) == "+n"
     rules.members_only = False
     assert current(rules, is_inside=True) == "+"
-    rules.topic_locked = rules.invite_only = rules.no_ctcp = True
+    rules.topic_locked = rules.invite_only = rules.no_ctcp = rules.accounts_only = True
     rules.key, rules.limit, rules.slow = "beer", 12, 5
-    assert current(rules, is_inside=True) == "+Ciklt beer 12"
-    assert current(rules, is_inside=False) == "+Ciklt * 12"
+    assert current(rules, is_inside=True) == "+CMiklt beer 12"
+    assert current(rules, is_inside=False) == "+CMiklt * 12"

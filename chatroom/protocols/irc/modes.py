@@ -55,6 +55,9 @@ CHANNEL_MODES: Final = (
     ChannelMode("k", "key", "B", "lets in who knows a key"),
     ChannelMode("l", "limit", "C", "lets in so many at most"),
     ChannelMode("C", "no_ctcp", "D", "lets no CTCP through but actions", source=DEFS),
+    ChannelMode(
+        "M", "accounts_only", "D", "lets only who is logged in, or has a voice, speak", source=DEFS
+    ),
     ChannelMode("i", "invite_only", "D", "lets in only who is invited"),
     ChannelMode("m", "muted", "D", "lets only who has a voice speak"),
     ChannelMode("n", "members_only", "D", "lets only who is in it speak"),

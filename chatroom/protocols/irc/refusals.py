@@ -55,6 +55,7 @@ _LOG_IN: Final = "by SASL, or with /msg NickServ IDENTIFY NICK PASSWORD"
 # Where the core's own sentence tells of commands that are the line protocol's.
 _SENTENCES: Final[dict[type[ChatError], str]] = {
     errors.NotLoggedIn: f"Log in first: {_LOG_IN}.",
+    errors.AccountsOnly: f"Only who is logged in may speak there (+M): {_LOG_IN}.",
     errors.NameKept: f"That nick is registered. If it is yours, log in: {_LOG_IN}.",
 }
 
