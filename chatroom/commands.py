@@ -13,6 +13,7 @@ from textwrap import wrap
 from typing import get_args
 
 from chatroom import __version__
+from chatroom.acceptcommands import CHOICES, accept, private
 from chatroom.errors import BadUsage, ChatError, NoSuchMember, NoSuchRoom
 from chatroom.hub import MOST_IGNORED, Hub
 from chatroom.member import Bell, Member, Timestamps
@@ -291,6 +292,9 @@ def _quit(hub: Hub, member: Member, rest: str, now: float) -> str:
     return ""
 
 
+_PRIVATE = "lets all write to you alone, or only who is logged in."
+_ACCEPT = "lets somebody write to you without being logged in, or no more; or lists them."
+
 COMMANDS = (
     Command("help", "[COMMAND]", "lists the commands, or explains one.", _help),
     Command("nick", "[NICK]", "names you, or tells your nick.", _nick),
@@ -315,6 +319,8 @@ COMMANDS = (
     Command("back", "", "marks you as here again.", _back),
     Command("ignore", "[NICK]", "hides what somebody says, or lists whom you ignore.", _ignore),
     Command("unignore", "NICK", "shows what somebody says again.", _unignore, needs=1),
+    Command("private", f"[{'|'.join(CHOICES)}]", _PRIVATE, private),
+    Command("accept", "[[-]NICK]", _ACCEPT, accept),
     Command(
         "timestamp",
         "[off|time|datetime|id]",

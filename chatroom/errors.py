@@ -18,6 +18,7 @@ __all__ = [
     "NoSuchLine",
     "NoSuchMember",
     "NoSuchRoom",
+    "NotAccepted",
     "NotAllowed",
     "NotInRoom",
     "NotLoggedIn",
@@ -63,6 +64,10 @@ class NotInRoom(ChatError):
 
 class NotAllowed(ChatError):
     """One has to be somebody else for this, or somewhere else, or to wait."""
+
+
+class NotAccepted(NotAllowed):
+    """Only who is logged in may write to that one alone, or whom it accepts."""
 
 
 class NotLoggedIn(NotAllowed):

@@ -138,6 +138,7 @@ class Hub(Speaking):
             self._turn.post(None, where, Gone(*self._by(member, now), why, member.who, said))
         del self.members[member.folded]
         self._turn.ignorers.discard(member)
+        self._forget_accepted(member)
         if not gone:
             self._turn.close(member)
         for guard in self.guards:

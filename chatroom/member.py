@@ -6,7 +6,7 @@ process) supplies a view, which renders events, and takes what the view made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -26,6 +26,7 @@ Timestamps = Literal["off", "time", "datetime", "id"]
 Bell = Literal["off", "msg", "mention", "all"]
 
 _NOBODY: frozenset[str] = frozenset()  # once for all: each takes 216 bytes
+_NONE_ACCEPTED: Mapping[str | Member, bool] = {}
 
 ECHOES: frozenset[type[Event]] = frozenset({Told})
 """Of what a member does, what its door is told back like everyone else, unless it says otherwise:
@@ -75,12 +76,16 @@ class Member:
 
     `account` is the folded name of the account it has proven to be, or ''; `who` is what there is
     to know of it beside its nick. `echoes` are the kinds of events that it is told back when it
-    brings them about. `why_left` is the reason, once it is `present` no more.
+    brings them about. Where `accounts_only`, only who is logged in may write to it alone, and who
+    is `accepted`: an account or a member, and whether it asked for that. `why_left` is the reason,
+    once it is `present` no more.
     """
 
     __slots__ = (
         "_who",
+        "accepted",
         "account",
+        "accounts_only",
         "address",
         "away",
         "bell",
@@ -121,6 +126,8 @@ class Member:
         self.rooms: dict[Room, None] = {}
         self.current: Room | None = None
         self.ignored = _NOBODY
+        self.accounts_only = False
+        self.accepted = _NONE_ACCEPTED
         self.away: str | None = None
         self.last_from: Member | None = None
         self.timestamps: Timestamps = "off"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice, repeat
 
+from chatroom.accepting import Accepting
 from chatroom.errors import CannotSpeak
 from chatroom.events import Acted, Said, Tagged, Told, many
-from chatroom.host import Host
 from chatroom.identity import PLAIN, Manner
 from chatroom.member import Member
 from chatroom.room import Room
@@ -15,7 +15,7 @@ from chatroom.room import Room
 __all__ = ["Speaking"]
 
 
-class Speaking(Host):
+class Speaking(Accepting):
     """The verbs of who speaks. Each asks the guards first, and raises a ChatError if it may not
     be; then nothing has happened."""
 
@@ -68,10 +68,14 @@ class Speaking(Host):
     def tell(
         self, member: Member, nick: str, text: str, now: float, manner: Manner = PLAIN
     ) -> Member:
-        """Say a line to one member alone; returns it. Raises NoSuchMember."""
+        """Say a line to one member alone; returns it. Raises NoSuchMember, NotAccepted."""
         member.must_be_present()
         to = self.find(nick)
         self.ask("tell", member, to.nick, text, now)
+        if to.accounts_only:
+            self._must_be_accepted(member, to)
+        if member.accounts_only and not to.account:
+            self._may_answer(member, to)
         member.spoke = now
         about = self._by(member, now)
         if Told in member.echoes:
@@ -106,11 +110,13 @@ class Speaking(Host):
             self._turn.mail(member, Told(*about, to, text, True, member.who, manner))
 
     def tag(self, member: Member, to: Room | Member, manner: Manner, now: float) -> None:
-        """Pass on what a client tells others without a text. Raises as `say`."""
+        """Pass on what a client tells others without a text. Raises as `say` and `tell`."""
         self._turn.end_early()
         if isinstance(to, Member):
             member.must_be_present()
             self.ask("tag", member, to.nick, "", now)
+            if to.accounts_only:
+                self._must_be_accepted(member, to)
             told = tagged = Tagged(*self._by(member, now), to.nick, member.who, manner)
             if Tagged in member.echoes:
                 self._turn.mail(member, tagged)

@@ -20,8 +20,8 @@ def test_each_error_is_a_chat_error_with_its_sentence(name: str) -> None:
 # that is taken for good.
 KINDS = {
     **dict.fromkeys(
-        ("BadKey", "Banned", "CannotSpeak", "InviteOnly", "NotLoggedIn", "NotOperator",
-         "NotServerOperator", "RoomFull", "WrongPassword"),
+        ("BadKey", "Banned", "CannotSpeak", "InviteOnly", "NotAccepted", "NotLoggedIn",
+         "NotOperator", "NotServerOperator", "RoomFull", "WrongPassword"),
         errors.NotAllowed,
     ),
     "NameKept": errors.NameTaken,

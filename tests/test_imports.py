@@ -32,9 +32,9 @@ DATA = names(
 )
 
 CORE = names(
-    "admission archive authority cloak commands delivery directory errors events guard host hub "
-    "identity limits masks member names network permissions phrases registrar room rules scram "
-    "spans speaking text turn __version__",
+    "acceptcommands accepting admission archive authority cloak commands delivery directory errors "
+    "events guard host hub identity limits masks member names network permissions phrases "
+    "registrar room rules scram spans speaking text turn __version__",
     of="chatroom.",
 )
 FRAMES = names(

@@ -23,6 +23,7 @@ ELSEWHERE: dict[str, str] = {
     "REHASH": "test_operators.py",
     "sts": "test_capabilities.py",
     "RPL_WHOISCERTFP": "test_whois.py",
+    "ERR_ACCEPTFULL": "test_accept.py",
     "ERR_TOOMANYMATCHES": "test_who.py",
     "ERR_MONLISTFULL": "test_monitor.py",
     "ERR_NICKLOCKED": "test_sasl.py",

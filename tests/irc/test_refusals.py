@@ -26,6 +26,7 @@ from chatroom.protocols.irc.refusals import About, numeric_for, sentence
         (errors.NotLoggedIn, "speech", numerics.ERR_NEEDREGGEDNICK),
         (errors.NotLoggedIn, "channel", numerics.ERR_NEEDREGGEDNICK),
         (errors.NameKept, "nick", numerics.ERR_NICKNAMEINUSE),
+        (errors.NotAccepted, "speech", numerics.ERR_NEEDREGGEDNICK),
         (errors.AccountsOnly, "speech", numerics.ERR_CANNOTSENDTOCHAN),
         (errors.CannotSpeak, "channel", numerics.ERR_CANNOTSENDTOCHAN),
         (errors.NoSuchMember, "command", numerics.ERR_NOSUCHNICK),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from chatroom.protocols.irc import (
+    accept,
     accounts,
     cap,
     channelmodes,
@@ -32,6 +33,7 @@ from chatroom.protocols.irc.command import Command
 __all__ = ["BEFORE_LOGIN", "COMMANDS"]
 
 _MODULES: Final = (
+    accept,
     accounts,
     cap,
     channelmodes,

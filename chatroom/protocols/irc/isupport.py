@@ -42,7 +42,8 @@ def tokens(client: Client) -> list[str]:
     most_rooms = client.hub.limits.rooms_per_member
     limits = (
         f"JOIN:,PART:,KICK:{MOST_TARGETS},NAMES:1,LIST:,WHOIS:1,WHOWAS:1,"
-        f"PRIVMSG:{MOST_TARGETS},NOTICE:{MOST_TARGETS},TAGMSG:{MOST_TARGETS},MONITOR:{MOST_MONITORED}"
+        f"PRIVMSG:{MOST_TARGETS},NOTICE:{MOST_TARGETS},TAGMSG:{MOST_TARGETS},MONITOR:{MOST_MONITORED},"
+        "ACCEPT:"
     )
     found = [
         f"ACCOUNTEXTBAN={ACCOUNT_BAN}",

@@ -27,7 +27,8 @@ __all__ = [
 MOST_A_LINE: Final = 12
 """Changes with a value in one MODE (ISUPPORT MODES)."""
 
-DEFS: Final = "irc-defs, Channel Modes (defs.ircdocs.horse)"
+CHANNEL_DEFS: Final = "irc-defs, Channel Modes (defs.ircdocs.horse)"
+USER_DEFS: Final = "irc-defs, User Modes (defs.ircdocs.horse)"
 """What tells how servers understand a letter that Modern IRC does not have."""
 
 Kind = Literal["A", "B", "C", "D", "P"]
@@ -54,9 +55,13 @@ CHANNEL_MODES: Final = (
     ChannelMode("I", "invitation", "A", "lets in whom a mask means, without an invitation"),
     ChannelMode("k", "key", "B", "lets in who knows a key"),
     ChannelMode("l", "limit", "C", "lets in so many at most"),
-    ChannelMode("C", "no_ctcp", "D", "lets no CTCP through but actions", source=DEFS),
+    ChannelMode("C", "no_ctcp", "D", "lets no CTCP through but actions", source=CHANNEL_DEFS),
     ChannelMode(
-        "M", "accounts_only", "D", "lets only who is logged in, or has a voice, speak", source=DEFS
+        "M",
+        "accounts_only",
+        "D",
+        "lets only who is logged in, or has a voice, speak",
+        source=CHANNEL_DEFS,
     ),
     ChannelMode("i", "invite_only", "D", "lets in only who is invited"),
     ChannelMode("m", "muted", "D", "lets only who has a voice speak"),
@@ -80,6 +85,9 @@ class UserMode(NamedTuple):
 
 USER_MODES: Final = (
     UserMode("B", "is a program"),
+    UserMode(
+        "R", "is written to alone only by who is logged in, or whom it accepts", source=USER_DEFS
+    ),
     UserMode("i", "is shown to those in its channels alone"),
     UserMode("o", "runs the server", own=False),
     UserMode("w", "is told what operators tell each other"),

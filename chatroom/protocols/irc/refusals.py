@@ -23,6 +23,7 @@ _ALWAYS: Final[dict[type[ChatError], Numeric]] = {
     errors.NotOperator: numerics.ERR_CHANOPRIVSNEEDED,
     errors.NotServerOperator: numerics.ERR_NOPRIVILEGES,
     errors.WrongPassword: numerics.ERR_PASSWDMISMATCH,
+    errors.NotAccepted: numerics.ERR_NEEDREGGEDNICK,
     errors.CannotSpeak: numerics.ERR_CANNOTSENDTOCHAN,
     errors.InviteOnly: numerics.ERR_INVITEONLYCHAN,
     errors.BadKey: numerics.ERR_BADCHANNELKEY,
@@ -55,6 +56,7 @@ _LOG_IN: Final = "by SASL, or with /msg NickServ IDENTIFY NICK PASSWORD"
 # Where the core's own sentence tells of commands that are the line protocol's.
 _SENTENCES: Final[dict[type[ChatError], str]] = {
     errors.NotLoggedIn: f"Log in first: {_LOG_IN}.",
+    errors.NotAccepted: f"Only who is logged in may write there (+R): {_LOG_IN}.",
     errors.AccountsOnly: f"Only who is logged in may speak there (+M): {_LOG_IN}.",
     errors.NameKept: f"That nick is registered. If it is yours, log in: {_LOG_IN}.",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING
 
-from chatroom.errors import CannotSpeak, ChatError, NoSuchMember, NoSuchRoom
+from chatroom.errors import CannotSpeak, ChatError, NoSuchMember, NoSuchRoom, NotAccepted
 from chatroom.identity import PLAIN, Manner
 from chatroom.member import Member
 from chatroom.names import fold
@@ -206,6 +206,8 @@ def _tagmsg(client: Client, message: Message) -> None:
             )
             if not sign:
                 client.hub.tag(client.me, to, manner, client.now)
+        except NotAccepted:  # which who only types has no use for: the line itself is answered
+            continue
         except ChatError as error:
             client.refuse(error, target, about="speech")
 

@@ -18,11 +18,14 @@ __all__ = ["mode", "of", "tell_operator"]
 
 _OPERATOR = "o"
 _BOT = "B"
+_ACCOUNTS_ONLY = "R"
 
 
 def of(client: Client, member: Member) -> str:
     """The modes of a member, whatever its door, with a plus: `+iw`."""
     letters: set[str] = set(getattr(member.door, "modes", ()))
+    if member.accounts_only:
+        letters.add(_ACCOUNTS_ONLY)
     if member.who.bot:
         letters.add(_BOT)
     if client.hub.authority.is_server_operator(member):
@@ -59,6 +62,7 @@ def _change(client: Client, letters: str) -> None:
         else:
             modes.discard(letter)
     client.modes = modes
+    client.hub.let_write(client.me, accounts_only=_ACCOUNTS_ONLY in modes)
     if (_BOT in modes) != (_BOT in was):
         client.hub.identify(client.me, client.now, bot=_BOT in modes)
     if gives_up:
