@@ -143,7 +143,8 @@ class Changing(Standing):
         now: float,
     ) -> None:
         """It holds from now on: of somebody's account, if that comes first, and of what else means
-        it. `until` is seconds since the epoch, None for good. Raises TooMany."""
+        it. `until` is seconds since the epoch, None for good. Raises TooMany. A ban ends the
+        invitations of those it means, which would pass it."""
         self.sanctions.impose(
             *(kind, room, targets[0], until, member.shown, why, now),
             also=targets[1] if len(targets) > 1 else None,
@@ -151,6 +152,12 @@ class Changing(Standing):
             rooms=self.rooms.of_one(room),
             forced=True,
         )
+        if kind == "ban" and room:
+            meant: list[Named] = [target.name for target in targets if target.kind == "account"]
+            for one in self.hub.members.values():
+                if any(target.holds_for(one) for target in targets):
+                    meant += (one, one.account)
+            self.rooms.revoke(room, "invited", *meant)
 
     # Each kind of setting
 

@@ -221,7 +221,9 @@ class Moderation(Acting, Guard):
     def _join(self, member: Member, about: str, key: str, now: float) -> None:
         room = fold(about)
         bans, rules = self.sanctions.bans, self.rooms.get(room)
-        if room in bans and self.role(member, room) < Role.OPERATOR:
+        # Whoever keeps order has invited it after the ban, which else had ended that.
+        is_invited = rules is not None and rules.has("invited", member)
+        if room in bans and not is_invited and self.role(member, room) < Role.OPERATOR:
             ban = self.sanctions.against("ban", room, member, now)
             if ban is not None:
                 raise ban.refusal(f"You are banned from {about}", now, Banned)
@@ -229,7 +231,7 @@ class Moderation(Acting, Guard):
             ban = self.sanctions.find("ban", "", member, now)
             if ban is not None:
                 raise ban.refusal("You are banned", now, Banned)
-        if rules is None or not (rules.is_locked or rules.limit) or rules.has("invited", member):
+        if rules is None or is_invited or not (rules.is_locked or rules.limit):
             return
         if self.role(member, room) < Role.OPERATOR:
             self._enter(member, about, rules, key, now)

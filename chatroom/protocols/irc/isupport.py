@@ -41,7 +41,7 @@ def tokens(client: Client) -> list[str]:
     kinds = ",".join(modes.of_kind(kind) for kind in ("A", "B", "C", "D"))
     most_rooms = client.hub.limits.rooms_per_member
     limits = (
-        f"JOIN:,PART:,KICK:{MOST_TARGETS},NAMES:1,LIST:,WHOIS:1,WHOWAS:1,"
+        f"JOIN:,PART:,KICK:{MOST_TARGETS},NAMES:{MOST_TARGETS},LIST:,WHOIS:1,WHOWAS:1,"
         f"PRIVMSG:{MOST_TARGETS},NOTICE:{MOST_TARGETS},TAGMSG:{MOST_TARGETS},MONITOR:{MOST_MONITORED},"
         "ACCEPT:"
     )

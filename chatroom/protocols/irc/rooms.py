@@ -84,15 +84,20 @@ def _tell_topic(client: Client, room: Room) -> None:
 
 
 def _names(client: Client, message: Message) -> None:
-    """Who is in a channel, as far as the client may see that. One at a time (TARGMAX)."""
-    name, *others = targets(message.params[0] if message.params else "") or [""]
-    if others:
-        text = "Ask for one channel at a time."
-        client.numeric(numerics.ERR_TOOMANYTARGETS, others[0], text=text)
-    room = client.hub.rooms.get(fold(name))
-    if room is None or not client.hub.authority.sees(client.me, room):
-        client.numeric(numerics.RPL_ENDOFNAMES, name)
-        return
+    """Who is in some channels (TARGMAX), as far as the client may see that."""
+    names = targets(message.params[0] if message.params else "")
+    if len(names) > isupport.MOST_TARGETS:
+        client.numeric(numerics.ERR_TOOMANYTARGETS, names[isupport.MOST_TARGETS])
+        names = names[: isupport.MOST_TARGETS]
+    rooms = [client.hub.rooms.get(fold(name)) for name in names]
+    for room in rooms:
+        if room is not None and client.hub.authority.sees(client.me, room):
+            _tell_names(client, room)
+    one = rooms[0].name if len(rooms) == 1 and rooms[0] is not None else ""
+    client.numeric(numerics.RPL_ENDOFNAMES, one or ",".join(names))
+
+
+def _tell_names(client: Client, room: Room) -> None:
     told = client.factory.names_for(
         client.nick,
         room,
@@ -100,7 +105,8 @@ def _names(client: Client, message: Message) -> None:
         hosts="userhost-in-names" in client.caps,
         who=None if room in client.me.rooms else lambda member: sees_member(client, member),
     )
-    client.reply(told.removesuffix("\r\n"))
+    *lines, _ = told.removesuffix("\r\n").split("\r\n")  # its end stands once, after all of them
+    client.reply(*lines)
 
 
 def sees_member(client: Client, member: Member) -> bool:
@@ -186,7 +192,7 @@ COMMANDS = (
     Command("PART", _part, 1, usage="CHANNEL[,CHANNEL...] [:REASON]", help="Leaves channels."),
     Command("TOPIC", _topic, 1, usage="CHANNEL [:TOPIC]",
             help="Shows or sets a channel's topic; an empty one clears it."),
-    Command("NAMES", _names, usage="CHANNEL", help="Lists who is in a channel."),
+    Command("NAMES", _names, usage="CHANNEL[,CHANNEL...]", help="Lists who is in some channels."),
     Command("KICK", _kick, 2, usage="CHANNEL NICK[,NICK...] [:REASON]",
             help="Puts people out of a channel."),
     Command("INVITE", _invite, usage="[NICK CHANNEL]",
