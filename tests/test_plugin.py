@@ -177,7 +177,8 @@ def test_a_busy_port_is_one_clear_line_and_exit_status_1(
     assert "Traceback" not in ended.stdout + "".join(records)
     # Twisted lets 100 bytes of the reason through to who starts a daemon, and points to the log.
     assert f"Cannot listen on {listener}: Address already in use." in ended.stdout
-    assert not (tmp_path / "pid").exists()
+    # The daemon takes it away after it has told its parent how it ended.
+    wait_for(lambda: not (tmp_path / "pid").exists(), 10, "the file of its pid is gone")
 
 
 @pytest.mark.parametrize(
