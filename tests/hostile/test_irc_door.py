@@ -1,4 +1,4 @@
-"""Rows 1 to 6 of docs/hostile.md at the IRC door: framing and text, against the real daemon.
+"""Rows 1 to 8 of docs/hostile.md at the IRC door: framing and text, against the real daemon.
 
 One half of the canary is there, the other speaks the line protocol. What is to arrive in two pieces
 does: between them, a fence goes to the daemon and back on another connection.
@@ -6,19 +6,23 @@ does: between them, a fence goes to the daemon and back on another connection.
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
+from chatroom.names import check_nick
 from chatroom.protocols.irc.capabilities import ALL
+from chatroom.text import clean
 from tests.daemon import KIB, MIB, Client, Daemon
 from tests.hostile.load import Crowd, has_ended
-from tests.hostile.texts import OBEYED, SPELLED, unsafe
-from tests.ircdoor import BOTH, IRCClient, watched
+from tests.hostile.texts import FORGED, OBEYED, SPELLED, unsafe
+from tests.ircdoor import BOTH, LOBBY, IRCClient, watched
 
 SETTINGS = {"limits": {"lines": None, "joins": None, "nick_changes": None}}
 LINE = 512  # with its end, CRLF; one that ends with LF alone may not have more before it
@@ -332,3 +336,128 @@ def test_row_6_one_line_out_for_each_line_in(daemon: Daemon, stack: ExitStack) -
     assert [line.partition(" PRIVMSG #talk :")[2].partition(":")[0] for line in tagged] == whole
     assert all(r"+x=a\r\nPRIVMSG\s#talk\s:b0" in line for line in tagged)
     assert count(told, "@label=l") + count(told, ";label=l") == len(whole)
+
+
+# Row 7
+
+# Either a nick is taken, which is told, or it is refused.
+_ANSWER = re.compile(r":\S+ (?:NICK :?(\S+)$|417 |43[1237] |FAIL NICK INVALID_UTF8 )")
+
+
+def test_row_7_no_nick_passes_for_another(daemon: Daemon, stack: ExitStack) -> None:
+    """Neither by the NICK of a member nor by that of who is none yet, nor at the other door."""
+    fixtures = Path(__file__).parents[1].joinpath("nicks.txt").read_text("ascii").splitlines()
+    values = [json.loads(line.split("\t")[1]) for line in fixtures if line[:1].islower()]
+    tried = [nick for value in values for nick in ([value] if isinstance(value, str) else value)]
+    # Each once: who has a nick is told nothing when it asks for that one.
+    tried = [nick for nick in dict.fromkeys(tried) if not any(end in nick for end in "\0\r\n")]
+    taken = 0
+    with watched(daemon, "row 7"):
+        taker, rival = join(stack, daemon), join(stack, daemon)
+        newcomer = stack.enter_context(IRCClient(daemon.irc))
+        reader = stack.enter_context(Client(daemon.port)).arrive()
+        for nick in tried:
+            line = f"NICK :{nick}".encode("utf-8", "surrogatepass")
+            newcomer.send(line)
+            at_first = [said for said in newcomer.fence() if _ANSWER.match(said)]
+            taker.send(line)
+            told = taker.fence()
+            (now,) = [said[1] for line in told if (said := _ANSWER.match(line))]
+            if now is None:
+                assert len(at_first) == 1, nick
+                continue
+            taken += 1
+            # A nick in another case is its own, and nobody else's.
+            assert count(at_first, " 433 ") == len(at_first), nick
+            assert now == nick == check_nick(nick)
+            # Whoever comes second collides, in whatever case.
+            again = f"NICK {nick.swapcase()}"
+            for other in (rival, newcomer):
+                assert count(other.ask(again), " 433 ") == 1, again
+            assert count(reader.ask(f"/nick {nick.swapcase()}"), " is taken. ") == 1
+        stack.close()
+    print(f"row 7: of {len(tried)} nicks {len(tried) - taken} refused, {taken} taken only once")
+    assert len(tried) - taken >= 175
+
+
+# Row 8
+
+# All that a text can be beside what is said, which alone is logged.
+NOT_LOGGED = (
+    "NICK {}", "NICK :{}", "PASS :{}", "CAP REQ :{}", "AUTHENTICATE :{}", "OPER {} :{}", "{}",
+    "AWAY :{}", "SETNAME :{}", "TOPIC #lobby :{}", "JOIN #lobby :{}", "JOIN {}", "PRIVMSG {} :hi",
+    "WHOIS :{}", "MODE #lobby +k :{}", "METADATA * SET key :{}", "@+x={} TAGMSG #lobby",
+    "PRIVMSG NickServ :IDENTIFY {}", "VERIFY {0} {0}", "CHATHISTORY LATEST {} * 5", "MARKREAD {}",
+    "RENAME #lobby #{0} :{0}", "REDACT #lobby {0} :{0}", "MONITOR + :{}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_row_8_nothing_forges_a_log_record(tmp_path: Path, stack: ExitStack, form: str) -> None:
+    """One comes with each text for its nick, user name, real name and password, says it, with it
+    in a tag and a label, and goes with it."""
+    settings = {**SETTINGS, "log": {"format": form, "level": "debug", "chat": True}}
+    texts = [text for text in FORGED if is_text(text)]
+    with Daemon(tmp_path, settings, listen=BOTH) as daemon:
+        # Passwords are compared in 19 MiB, which the allocator keeps from the second on.
+        with IRCClient(daemon.irc, source="127.0.0.2").arrive() as guesser:
+            guesser.ask("OPER root wrong\nOPER root wrong")
+        with watched(daemon, f"row 8, {form}"):
+            began, number = len(daemon.log), 0
+            for number, text in enumerate(FORGED):
+                forge(stack.enter_context(IRCClient(daemon.irc)), f"forger{number}", text)
+            join(stack, daemon).fence()
+            stack.close()
+        log = daemon.log[began:]
+    assert unsafe(log.split("\n")) == []
+    # What a canary, and the one that waited, did.
+    records = [line for line in log.splitlines() if not re.search(r"canary|guest-|\birc\d", line)]
+    if form == "json":
+        assert all(json.loads(line)["level"] == "info" for line in log.splitlines())
+        records = [json.loads(line)["message"] for line in records]
+    else:
+        begins = r"\S+ \[chatroom\S*#info\] "
+        assert all(re.match(begins, line) for line in log.splitlines())
+        records = [re.sub(begins, "", line, count=1) for line in records]
+    came, gone, guessed = (
+        [record for record in records if re.fullmatch(shape, record)]
+        for shape in (
+            r"forger\d+ connected from 127\.0\.0\.1:\d+ \(\d here\)",
+            r"\S+ disconnected \(\d here\)",
+            r"A wrong (?:login|password for /oper) from 127\.0\.0\.1",
+        )
+    )
+    assert len(came) == len(gone) == len(FORGED)
+    assert len(guessed) == 3  # at so many of a minute it is looked
+    assert any(record.startswith("{x} disconnected") for record in gone)  # some text is a nick
+    said = [record for record in records if record not in {*came, *gone, *guessed}]
+    assert len(said) == 2 * len(texts)
+    for record, text in zip(said[::2], texts, strict=True):
+        assert re.match(r"#lobby <forger\d+> row 8: ", record)
+        assert form == "text" or record.endswith(f"> row 8: {clean(text)}"), record
+    assert all(re.match(r"#lobby \* forger\d+ row 8: ", record) for record in said[1::2])
+
+
+def is_text(text: str) -> bool:
+    """Whether a line of IRC can hold it."""
+    return clean(text) == clean(text.encode(errors="replace").decode()) and not any(
+        end in text for end in ENDED
+    )
+
+
+def forge(client: IRCClient, nick: str, text: str) -> None:
+    """Send `text` by all ways, its surrogates as such."""
+    spaceless = text.replace(" ", "_")
+    for line in (
+        f"PASS :{text}", f"CAP REQ :{text}", f"CAP REQ :{EVERYTHING}", f"NICK :{text}",
+        f"USER {spaceless} 0 * :{text}", f"USER {nick} 0 * :{nick}", f"NICK {nick}", "CAP END",
+        f"JOIN {LOBBY}",
+        f"@+x={spaceless};label={spaceless} PRIVMSG {LOBBY} :row 8: {text}",
+        f"PRIVMSG {LOBBY} :\x01ACTION row 8: {text}\x01",
+        *(way.format(text) if "0" in way else way.replace("{}", text) for way in NOT_LOGGED),
+    ):  # fmt: skip
+        client.send(line.encode("utf-8", "surrogatepass"))
+    client.fence()
+    client.send(f"QUIT :{text}".encode("utf-8", "surrogatepass"))
+    client.send("QUIT")
+    client.rest()

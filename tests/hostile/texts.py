@@ -1,11 +1,12 @@
-"""What text must survive: UTF-8 that is none, telnet's commands, and what a terminal obeys."""
+"""What text must survive: UTF-8 that is none, telnet's commands, and what a terminal obeys, a
+format stands for, or a log's record begins with."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["OBEYED", "SPELLED", "WHOLE", "unsafe"]
+__all__ = ["FORGED", "OBEYED", "SPELLED", "WHOLE", "unsafe"]
 
 WHOLE = "aé€😀\u0301é€a😀€éa"
 # What is sent, and what is said then. Invalid UTF-8 is replaced as the Unicode Standard recommends
@@ -36,6 +37,13 @@ OBEYED = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if code not i
 OBEYED += [chr(code) for code in (0x061C, 0x200B, 0x200D, 0x200E, 0x200F, *range(0x2028, 0x202F))]
 OBEYED += [chr(code) for code in (*range(0x2066, 0x206A), 0xFEFF)]
 OBEYED += ["\x1b[31m", "\x9b31m", "\x1b]0;title\x07", "\x1bP1$r\x1b\\", "\r<admin> hi", "\r\r"]
+
+FORGED = (
+    "{x.__class__}", "{x}", "{0}", "{}", "{log_format}", "%s", "%(text)s", "%n%n%n", "{{", "}}",
+    "{nick.__init__.__globals__}", "2026-01-01T00:00:00+0000 [chatroom#critical] forged", "\\n",
+    '", "level": "critical", "x": "', "a\r2026-01-01T00:00:00+0000 [-] forged", "\u2028[-] forged",
+    "\x85forged", "\x1b[2Jforged", "\ud800",
+)  # fmt: skip
 
 
 def unsafe(lines: Iterable[str]) -> list[str]:
