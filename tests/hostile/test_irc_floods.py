@@ -237,6 +237,55 @@ def test_row_12_who_vanishes_without_a_word_is_gone(tmp_path: Path) -> None:
     assert max(took.values()) <= 150
 
 
+# Row 13
+
+FEW_FILES = ("sh", "-c", 'ulimit -n 64; exec "$@"', "sh")
+
+
+@pytest.mark.parametrize("door", ["plain", "proxied"])
+def test_row_13_more_connects_than_descriptors(tmp_path: Path, door: str) -> None:
+    """Who has not registered counts at the plain door, and is told that there is no more room; at
+    the proxied one nobody counts who has not told its address, so there descriptors run out."""
+    listen = (*BOTH, "irc=haproxy:tcp:0:interface=127.0.0.1:backlog=2000")
+    settings = {"limits": {"lines": [20, 10]}}
+    with (
+        Daemon(tmp_path, settings, listen=listen, wrapper=FEW_FILES) as daemon,
+        watched(daemon, f"row 13, {door}"),
+        ExitStack() as stack,
+    ):
+        began, used, logged = time.monotonic(), daemon.cpu(), len(daemon.log)
+        port, least = (daemon.irc, 40) if door == "plain" else (daemon.ports[2], 64)
+        crowd = [stack.enter_context(IRCClient(port)) for _ in range(120)]
+        wait_for(lambda: daemon.fds() >= least, 5, f"{least} descriptors are in use")
+        time.sleep(3.2)
+        assert daemon.fds() >= least
+        took = time.monotonic() - began
+        share = (daemon.cpu() - used) / took
+        noise = len(daemon.log[logged:].splitlines()) / took
+        # Where there is no descriptor even for that, a connection is ended without a word.
+        refused = [line for client in crowd if has_ended(client) for line in client.rest()]
+        assert all(line.startswith("ERROR :") for line in refused), refused
+        assert (len(refused) > 0) == (door == "plain")
+        for client in crowd:
+            client.close()
+        began = time.monotonic()
+        wait_for(lambda: gets_in(daemon.irc), 2, "a newcomer gets in")
+        back = time.monotonic() - began
+    print(
+        f"row 13, {door}: {share:.0%} of a core, {noise:.1f} log lines a second, {len(refused)} "
+        f"are told why, and a newcomer gets in {back * 1000:.0f} ms after the others left"
+    )
+    assert share <= 0.2
+    assert noise <= 1.0
+
+
+def gets_in(port: int) -> bool:
+    with suppress(AssertionError, ConnectionError), IRCClient(port) as client:
+        client.send(registration("newcomer"))
+        return " 001 " in client.line(2)
+    return False
+
+
 # Row 14
 
 
