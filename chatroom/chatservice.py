@@ -96,10 +96,8 @@ class ChatService(Service):
             guests_by_address=settings.guests == "address",
         )
         self.keeping = Keeping(self.hub, settings, reactor, checkers)
-        self.factories = {
-            name: protocol(self.hub, reactor, settings) for name, protocol in PROTOCOLS.items()
-        }
-        line: Any = self.factories["line"]
+        self.factories: dict[str, HubFactory] = {}
+        line: Any = self.factory("line")
         self._line: ChatFactory = line
         if settings.log.chat:
             self.hub.observers.append(self._log_chat)
@@ -108,6 +106,19 @@ class ChatService(Service):
         self._refusals: list[str] = []
         self._tell_later: list[tuple[Listener, IListeningPort]] = []
         self._relisten = DeferredLock()
+
+    def factory(self, protocol: str) -> HubFactory:
+        """What serves a protocol: made when that is first listened for, since what it remembers and
+        watches for costs those at the other doors something."""
+        found = self.factories.get(protocol)
+        if found is None:
+            found = PROTOCOLS[protocol](self.hub, self.reactor, self.settings)
+            self.factories[protocol] = found
+            self.fit(found)
+        return found
+
+    def fit(self, factory: HubFactory) -> None:
+        """Give a factory what only this service has."""
 
     def privilegedStartService(self) -> None:
         """Listen, while twistd may still bind to ports below 1024. Raises ListenError."""
@@ -200,7 +211,7 @@ class ChatService(Service):
         async def listening() -> None:
             """Wait for the port, and keep it unless the service stopped meanwhile."""
             door = listener(written)
-            port = await door.listen(self.reactor, self.factories[door.protocol])
+            port = await door.listen(self.reactor, self.factory(door.protocol))
             if not self._listening:  # it took its time, and nobody wants it any more
                 await maybeDeferred(port.stopListening)
                 return

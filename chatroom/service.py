@@ -32,6 +32,8 @@ from chatroom.process import (
     stop_on_terminate,
     use_steady_clock,
 )
+from chatroom.protocols.irc.factory import IRCFactory
+from chatroom.protocols.serving import HubFactory
 
 __all__ = ["CHECKS", "ChatService", "ListenError", "Options", "makeService", "make_service"]
 
@@ -121,16 +123,17 @@ class _Daemon(ChatService):
         use_steady_clock(reactor)
         checkers = options.get("credCheckers", ())
         super().__init__(self._fitted(options.settings), reactor, checkers)
-        for factory in self.factories.values():
-            factory.each_second = Tidying(partial(getattr, factory, "connections"))
-        irc: Any = self.factories["irc"]
-        irc.rehash = self._reread
         self._options = options
         self._complaints: list[str] = []
         self._watchdog = LoopingCall(self._notify, "WATCHDOG=1")
         self._watchdog.clock = reactor
         on_hangup(reactor, self._reread)
         stop_on_terminate(reactor)
+
+    def fit(self, factory: HubFactory) -> None:
+        factory.each_second = Tidying(partial(getattr, factory, "connections"))
+        if isinstance(factory, IRCFactory):
+            factory.rehash = self._reread
 
     def startService(self) -> None:
         super().startService()

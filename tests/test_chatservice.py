@@ -135,6 +135,19 @@ def test_every_listener_is_opened_once_before_privileges_are_shed() -> None:
     assert len(reactor.tcpServers) == 2
 
 
+def test_what_serves_irc_is_made_when_it_is_first_listened_for() -> None:
+    reactor = Reactor()
+    service = make_service(Settings(listen=(OPEN,), store=None), reactor)
+    service.startService()
+    guards = len(service.hub.guards)
+    assert list(service.factories) == ["line"]
+    irc = "irc=tcp:6667:interface=127.0.0.1"
+    assert reload(service, reactor, listen=(OPEN, irc), store=None) == []
+    made = reactor.doors[6667]
+    assert service.factories["irc"] is made is service.factory("irc")
+    assert len(service.hub.guards) > guards
+
+
 def test_a_parent_that_runs_already_starts_it() -> None:
     reactor = Reactor()
     parent = MultiService()
