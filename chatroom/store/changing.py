@@ -153,11 +153,18 @@ class Changing(Standing):
             forced=True,
         )
         if kind == "ban" and room:
-            meant: list[Named] = [target.name for target in targets if target.kind == "account"]
-            for one in self.hub.members.values():
-                if any(target.holds_for(one) for target in targets):
-                    meant += (one, one.account)
-            self.rooms.revoke(room, "invited", *meant)
+            self._uninvite(room, targets)
+
+    def _uninvite(self, room: str, targets: Sequence[Target]) -> None:
+        """Those who are meant, and here, are invited to a folded room no more."""
+        rules = self.rooms.get(room)
+        if rules is None or not rules.grants.get("invited"):
+            return
+        meant: list[Named] = [target.name for target in targets if target.kind == "account"]
+        for one in self.hub.members.values():
+            if rules.has("invited", one) and any(target.holds_for(one) for target in targets):
+                meant += (one, one.account)
+        self.rooms.revoke(room, "invited", *meant)
 
     # Each kind of setting
 

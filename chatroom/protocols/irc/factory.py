@@ -118,8 +118,9 @@ class IRCFactory(HubFactory):
         who: Callable[[Member], bool] | None = None,
         telling: bool = False,
     ) -> str:
-        """The replies to NAMES for who is called `nick`, with the lines' ends. `who` leaves some
-        out. `telling`: while a turn is told, in which all who came to a room are told the same."""
+        """Who is in a room, for who is called `nick`: lines with their ends, without the one that
+        says that this is all. `who` leaves some out. `telling`: while a turn is told, in which all
+        who came to a room are told the same."""
         head = numerics.RPL_NAMREPLY.line(self.server, _LONGEST, "@", room.name, text="")
         if self._listed_in != self.hub.turn_number:
             self._listed_in = self.hub.turn_number
@@ -138,8 +139,7 @@ class IRCFactory(HubFactory):
                 self._listed[key] = found
         symbol = "@" if room.rules.secret else "="
         head = numerics.RPL_NAMREPLY.line(self.server, nick, symbol, room.name, text="")
-        told = "".join([f"{head}{words}\r\n" for words in found])
-        return f"{told}{numerics.RPL_ENDOFNAMES.line(self.server, nick, room.name)}\r\n"
+        return "".join([f"{head}{words}\r\n" for words in found])
 
     # Connections
 

@@ -105,8 +105,8 @@ def _tell_names(client: Client, room: Room) -> None:
         hosts="userhost-in-names" in client.caps,
         who=None if room in client.me.rooms else lambda member: sees_member(client, member),
     )
-    *lines, _ = told.removesuffix("\r\n").split("\r\n")  # its end stands once, after all of them
-    client.reply(*lines)
+    if told:
+        client.reply(told.removesuffix("\r\n"))
 
 
 def sees_member(client: Client, member: Member) -> bool:

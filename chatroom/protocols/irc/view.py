@@ -159,7 +159,9 @@ class IRCView(Spoken):
 
     def _names(self, nick: str, room: Any) -> str:
         multi, hosts = "multi-prefix" in self._caps, "userhost-in-names" in self._caps
-        return self._factory.names_for(nick, room, multi_prefix=multi, hosts=hosts, telling=True)
+        factory = self._factory
+        told = factory.names_for(nick, room, multi_prefix=multi, hosts=hosts, telling=True)
+        return f"{told}{numerics.RPL_ENDOFNAMES.line(factory.server, nick, room.name)}\r\n"
 
     def _left(self, event: Left) -> str:
         if event.gone:  # told once for all rooms, by Gone
